@@ -1,0 +1,3 @@
+"""hotrun: save a file, and the new program is already serving."""
+
+__version__ = "0.1.0"

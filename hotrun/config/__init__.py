@@ -1,0 +1,1 @@
+"""The config wing: hotrun.toml, checked against one table of keys."""

@@ -1,0 +1,1 @@
+"""The process wing: everything that starts, signals or reaps a child."""

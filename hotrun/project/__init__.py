@@ -1,0 +1,1 @@
+"""Projects: what a new one is made of."""

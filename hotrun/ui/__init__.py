@@ -1,0 +1,1 @@
+"""The subscribers: each turns the one stream of notices into something to look at."""
