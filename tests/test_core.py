@@ -1,0 +1,343 @@
+"""The core by example: one plain story per rule, and one per liveness bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hotrun.core import (
+    PATIENCE,
+    AppExited,
+    BuildExited,
+    BuildRequested,
+    ClearTimer,
+    Command,
+    Exit,
+    Fact,
+    FilesChanged,
+    FilesHeld,
+    FilesTouched,
+    KeepApp,
+    Kill,
+    OnExit,
+    Policy,
+    Quiet,
+    QuitRequested,
+    RestartRequested,
+    SetTimer,
+    Sift,
+    StartApp,
+    StartBuild,
+    State,
+    Stop,
+    Timer,
+    TimerFired,
+    step,
+)
+
+
+class Story:
+    """Feeds facts to the core and hands back what it commanded, timers left out."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.state = State(policy=policy or Policy())
+        self.timers: dict[Timer, Quiet | int] = {}
+
+    def tell(self, *facts: Fact) -> list[Command]:
+        told: list[Command] = []
+        for fact in facts:
+            if isinstance(fact, TimerFired):
+                assert self.timers.pop(fact.timer, None) is not None, f"{fact.timer} was not set"
+            self.state, commands = step(self.state, fact)
+            for command in commands:
+                match command:
+                    case SetTimer(timer, detail):
+                        self.timers[timer] = detail
+                    case ClearTimer(timer):
+                        del self.timers[timer]
+                    case _:
+                        told.append(command)
+        return told
+
+    def change(self, *paths: str) -> list[Command]:
+        """One settled save."""
+        told = self.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+        assert told == [Sift(last=False)]
+        return self.tell(FilesChanged(paths))
+
+    def serving(self) -> Story:
+        """Bring the story to an app that runs from build 1."""
+        assert self.tell(BuildRequested()) == [StartBuild(1, frozenset())]
+        assert self.tell(BuildExited(1, 0)) == [StartApp(1)]
+        return self
+
+
+def test_the_first_build_starts_at_once_and_the_app_follows_it() -> None:
+    Story().serving()
+
+
+def test_a_save_builds_then_stops_then_starts() -> None:
+    story = Story().serving()
+    assert story.change("main.go") == [StartBuild(2, frozenset({"main.go"}))]
+    assert story.tell(BuildExited(2, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(2)]
+
+
+def test_a_save_that_changed_nothing_builds_nothing() -> None:
+    story = Story().serving()
+    assert story.change() == []
+    assert story.timers == {}
+
+
+def test_a_broken_build_leaves_the_app_running() -> None:
+    story = Story().serving()
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 1)) == [KeepApp(1, "build failed")]
+    assert story.state.app is not None
+
+
+def test_a_broken_build_stops_the_app_when_asked_to() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 1)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == []
+    assert story.change("main.go") == [StartBuild(3, frozenset({"main.go"}))]
+    assert story.tell(BuildExited(3, 0)) == [StartApp(3)]
+
+
+def test_a_change_while_the_broken_app_stops_builds_without_waiting_for_it() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change("main.go")
+    story.tell(BuildExited(2, 1))
+    assert story.change("main.go") == [StartBuild(3, frozenset({"main.go"}))]
+    assert story.tell(BuildExited(3, 0)) == []
+    assert story.tell(AppExited(1, 0)) == [StartApp(3)]
+
+
+def test_what_a_failed_build_was_to_contain_comes_with_the_next_one() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(BuildExited(2, 1))
+    assert story.change("b.go") == [StartBuild(3, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_change_during_a_build_cancels_it_and_builds_again() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    assert story.change("b.go") == [Kill(2, "superseded")]
+    assert story.tell(BuildExited(2, -9)) == [StartBuild(3, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_cancelled_build_that_says_it_is_fine_is_not_believed() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.change("b.go")
+    assert story.tell(BuildExited(2, 0)) == [StartBuild(3, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_change_during_a_build_can_wait_for_its_end() -> None:
+    story = Story(Policy(cancels=False)).serving()
+    story.change("a.go")
+    assert story.change("b.go") == []
+    assert story.tell(BuildExited(2, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(2), StartBuild(3, frozenset({"b.go"}))]
+
+
+def test_after_two_cancelled_builds_one_is_let_finish() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    for run in range(2, 2 + PATIENCE):
+        assert story.change("a.go") == [Kill(run, "superseded")]
+        story.tell(BuildExited(run, -9))
+    assert story.change("a.go") == []
+    run = 2 + PATIENCE
+    assert story.tell(BuildExited(run, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [
+        StartApp(run),
+        StartBuild(run + 1, frozenset({"a.go"})),
+    ]
+    assert story.change("a.go") == [Kill(run + 1, "superseded")]
+
+
+def test_settling_starts_anew_with_each_touch_and_is_bounded() -> None:
+    story = Story().serving()
+    state = story.state
+    for _ in range(3):
+        state, commands = step(state, FilesTouched(Quiet.BURST))
+        assert SetTimer(Timer.SETTLE, Quiet.BURST) in commands
+    assert SetTimer(Timer.SETTLE_CAP, 0) not in commands, "the bound counts from the first touch"
+    story.tell(FilesTouched(Quiet.HOLD))
+    assert story.tell(TimerFired(Timer.SETTLE_CAP)) == [Sift(last=True)]
+
+
+def test_a_held_tree_is_asked_again_until_the_bound_has_passed() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.SAVE))
+    assert story.tell(TimerFired(Timer.SETTLE)) == [Sift(last=False)]
+    assert story.tell(FilesHeld()) == []
+    assert story.timers == {Timer.SETTLE_CAP: 0, Timer.SETTLE: Quiet.HOLD}
+    assert story.tell(TimerFired(Timer.SETTLE)) == [Sift(last=False)]
+    assert story.tell(TimerFired(Timer.SETTLE_CAP)) == []
+    assert story.tell(FilesHeld()) == [Sift(last=True)]
+
+
+def test_a_touch_while_the_disk_is_compared_is_compared_too() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE)) == []
+    assert story.tell(FilesChanged(())) == [Sift(last=False)]
+
+
+def test_the_same_artifact_keeps_the_app() -> None:
+    story = Story().serving()
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 0, same=True)) == [KeepApp(1, "same artifact")]
+    story.change("main.go")
+    assert story.tell(BuildExited(3, 0)) == [Stop(1)]
+
+
+def test_the_same_artifact_starts_an_app_that_is_not_running() -> None:
+    story = Story().serving()
+    story.tell(AppExited(1, 1))
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 0, same=True)) == [StartApp(2)]
+
+
+def test_a_restart_asked_for_during_a_build_happens_even_if_the_artifact_is_the_same() -> None:
+    story = Story().serving()
+    story.change("main.go")
+    assert story.tell(RestartRequested()) == []
+    assert story.tell(BuildExited(2, 0, same=True)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(3)]
+
+
+def test_nothing_is_started_while_the_old_app_stops() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(BuildExited(2, 0))
+    assert story.change("b.go") == []
+    assert story.tell(AppExited(1, 0)) == [StartApp(2), StartBuild(3, frozenset({"b.go"}))]
+
+
+def test_an_app_that_does_not_stop_in_its_time_is_killed() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(BuildExited(2, 0))
+    assert story.tell(TimerFired(Timer.STOP_TIMEOUT)) == [Kill(1, "stop_timeout")]
+    assert story.tell(AppExited(1, -9)) == [StartApp(2)]
+    assert Timer.STOP_TIMEOUT not in story.timers
+
+
+def test_a_build_that_does_not_end_in_its_time_is_killed_and_counts_as_failed() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    assert story.tell(TimerFired(Timer.BUILD_TIMEOUT)) == [Kill(2, "timeout")]
+    assert story.tell(BuildExited(2, -9)) == [KeepApp(1, "build failed")]
+
+
+def test_late_answers_are_harmless() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    before = replace(story.state)
+    assert story.tell(BuildExited(1, 0), AppExited(0, 0), FilesChanged(())) == []
+    assert story.state == before
+
+
+def test_without_a_build_command_a_change_restarts_the_app() -> None:
+    story = Story(Policy(builds=False))
+    assert story.tell(BuildRequested()) == [StartApp(1)]
+    assert story.change("app.py") == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(2)]
+
+
+def test_without_an_app_a_change_builds() -> None:
+    story = Story(Policy(runs=False))
+    assert story.tell(BuildRequested()) == [StartBuild(1, frozenset())]
+    assert story.tell(BuildExited(1, 0)) == []
+    assert story.change("a.go") == [StartBuild(2, frozenset({"a.go"}))]
+
+
+def test_an_app_that_ends_by_itself_is_waited_on() -> None:
+    story = Story().serving()
+    assert story.tell(AppExited(1, 1)) == []
+    assert story.timers == {}
+    story.change("a.go")
+    assert story.tell(BuildExited(2, 0)) == [StartApp(2)]
+
+
+def test_an_app_that_ends_by_itself_is_restarted_with_back_off() -> None:
+    story = Story(Policy(on_exit=OnExit.RESTART)).serving()
+    assert story.tell(AppExited(1, 1)) == []
+    assert story.timers == {Timer.RESTART: 1}
+    assert story.tell(TimerFired(Timer.RESTART)) == [StartApp(2)]
+    story.tell(AppExited(2, 1))
+    assert story.timers == {Timer.RESTART: 2}
+    assert story.tell(TimerFired(Timer.RESTART)) == [StartApp(3)]
+    story.tell(TimerFired(Timer.STEADY), AppExited(3, 1))
+    assert story.timers == {Timer.RESTART: 1}, "ten good seconds forgive the crashes"
+
+
+def test_a_good_build_ends_the_back_off() -> None:
+    story = Story(Policy(on_exit=OnExit.RESTART)).serving()
+    story.tell(AppExited(1, 1))
+    story.change("a.go")
+    assert story.tell(BuildExited(2, 0)) == [StartApp(2)]
+    assert Timer.RESTART not in story.timers
+
+
+def test_an_app_that_ends_by_itself_can_end_the_session_with_its_code() -> None:
+    story = Story(Policy(on_exit=OnExit.EXIT)).serving()
+    assert story.tell(AppExited(1, 7)) == [Exit(7)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "facts", "code"),
+    [
+        (Policy(once=True), [BuildExited(1, 2)], 1),
+        (Policy(once=True, runs=False), [BuildExited(1, 0)], 0),
+        (Policy(once=True), [BuildExited(1, 0), AppExited(1, 5)], 5),
+    ],
+    ids=["build failed", "build only", "the app's own code"],
+)
+def test_once_ends_with_the_right_code(policy: Policy, facts: list[Fact], code: int) -> None:
+    story = Story(policy)
+    story.tell(BuildRequested())
+    assert story.tell(*facts)[-1] == Exit(code)
+
+
+def test_quitting_stops_the_app_gracefully_and_kills_the_build() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    assert story.tell(QuitRequested(130)) == [Kill(2, "quit"), Stop(1)]
+    assert story.tell(BuildExited(2, -9)) == []
+    assert story.tell(AppExited(1, 0)) == [Exit(130)]
+    assert story.timers == {}
+
+
+def test_quitting_a_second_time_kills_at_once_and_a_third_time_does_nothing() -> None:
+    story = Story().serving()
+    assert story.tell(QuitRequested(130)) == [Stop(1)]
+    assert story.tell(QuitRequested(130)) == [Kill(1, "asked twice")]
+    assert story.tell(QuitRequested(130)) == []
+    assert story.tell(AppExited(1, -9)) == [Exit(130)]
+    assert story.tell(QuitRequested(130)) == []
+
+
+def test_quitting_while_the_app_stops_does_not_signal_it_again() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(BuildExited(2, 0))
+    assert story.tell(QuitRequested(143)) == []
+    assert story.tell(AppExited(1, 0)) == [Exit(143)]
+
+
+def test_quitting_with_nothing_alive_ends_at_once() -> None:
+    assert Story().tell(QuitRequested(130)) == [Exit(130)]
+
+
+def test_a_step_leaves_the_old_state_as_it_was() -> None:
+    state = State()
+    step(state, FilesTouched(Quiet.SAVE))
+    step(state, BuildRequested())
+    assert state == State()
