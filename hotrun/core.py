@@ -100,6 +100,13 @@ class BuildExited:
 
 
 @dataclass(frozen=True, slots=True)
+class AppEnded:
+    """The app's first process ended by itself; others that it started still live."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class AppExited:
     """The app's whole process tree is gone; ``code`` is that of its first process."""
 
@@ -130,6 +137,7 @@ Fact = (
     | FilesChanged
     | TimerFired
     | BuildExited
+    | AppEnded
     | AppExited
     | BuildRequested
     | RestartRequested
@@ -228,6 +236,7 @@ class App:
     """The app that is alive."""
 
     run: int
+    ended: bool = False  # by itself: what it left behind has to be stopped
     stopping: bool = False
     killed: bool = False
     expired: bool = False  # run.stop_timeout has passed
@@ -300,6 +309,9 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
         case BuildExited(run, code, same):
             if s.build is not None and s.build.run == run:
                 _record_build_end(s, s.build, code, same)
+        case AppEnded(run):
+            if s.app is not None and s.app.run == run and not s.app.stopping:
+                s.app = replace(s.app, ended=True)
         case AppExited(run, code):
             if s.app is not None and s.app.run == run:
                 _record_app_end(s, s.app, code)
@@ -363,7 +375,7 @@ def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
 
 def _record_app_end(s: State, app: App, code: int) -> None:
     s.app = None
-    if app.stopping or s.quitting is not None:
+    if s.quitting is not None or (app.stopping and not app.ended):
         return
     if s.policy.once or s.policy.on_exit is OnExit.EXIT:
         s.quitting = code
@@ -424,7 +436,7 @@ def _keep(s: State, commands: list[Command]) -> None:
 def _replace_app(s: State, commands: list[Command]) -> None:
     """Bring the app to the newest good run: stop the old one, then start the new one."""
     down = s.broken and not s.policy.keeps
-    if s.app is not None and not s.app.stopping and down:
+    if s.app is not None and not s.app.stopping and (down or s.app.ended):
         _stop_app(s, s.app, commands)
     # While a build runs it may be writing the very file that would be started.
     if not s.policy.runs or s.served == s.good or s.build is not None or down:

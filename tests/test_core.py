@@ -8,6 +8,7 @@ import pytest
 
 from hotrun.core import (
     PATIENCE,
+    AppEnded,
     AppExited,
     BuildExited,
     BuildRequested,
@@ -264,6 +265,13 @@ def test_an_app_that_ends_by_itself_is_waited_on() -> None:
     assert story.timers == {}
     story.change("a.go")
     assert story.tell(BuildExited(2, 0)) == [StartApp(2)]
+
+
+def test_what_an_app_leaves_behind_at_its_own_end_is_stopped() -> None:
+    story = Story(Policy(on_exit=OnExit.EXIT)).serving()
+    assert story.tell(AppEnded(1)) == [Stop(1)]
+    assert story.tell(TimerFired(Timer.STOP_TIMEOUT)) == [Kill(1, "stop_timeout")]
+    assert story.tell(AppExited(1, 3)) == [Exit(3)]
 
 
 def test_an_app_that_ends_by_itself_is_restarted_with_back_off() -> None:

@@ -1,0 +1,218 @@
+"""What subscribers hear: the one stream of notices.
+
+Console, JSON lines and tests are siblings; each is a callable that takes a notice. The names
+of the classes and fields are those of the JSON lines (``BuildFinished`` is ``build_finished``),
+so that every subscriber and every document speaks the same words. Durations are whole
+milliseconds; paths are relative to the project where they are in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """hotrun is up."""
+
+    version: str
+    pid: int
+    config: str | None
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The trees are watched and listed."""
+
+    backend: str
+    roots: list[str]
+    directories: int
+    files: int
+    ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Files differ from what the last build saw; at most 100 of ``count`` are named."""
+
+    service: str
+    paths: list[str]
+    count: int
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Files were saved, and hold the same bytes as before."""
+
+    service: str
+    paths: list[str]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStarted:
+    """The build command runs."""
+
+    service: str
+    run: int
+    command: str
+    paths: list[str]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFinished:
+    """The build command ended; ``artifact`` is "changed", "same" or None (not known)."""
+
+    service: str
+    run: int
+    ok: bool
+    code: int
+    ms: int
+    diagnostics: list[dict[str, str | int]]
+    artifact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCancelled:
+    """The build was given up for a newer change; its paths go into the next one."""
+
+    service: str
+    run: int
+    ms: int
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AppStarted:
+    """The app runs."""
+
+    service: str
+    run: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppKept:
+    """The running app goes on: "same artifact" or "build failed"."""
+
+    service: str
+    run: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppStopping:
+    """The app was sent its stop signal."""
+
+    service: str
+    run: int
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppKilled:
+    """What did not stop was sent SIGKILL."""
+
+    service: str
+    run: int
+    pids: list[int]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppExited:
+    """The app and all it started are gone; ``expected``: we stopped it."""
+
+    service: str
+    run: int
+    code: int | None
+    signal: str | None
+    ms: int
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A line that the build or the app printed."""
+
+    service: str
+    source: str
+    run: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """The kernel's queue overflowed, and the tree was listed again."""
+
+    files: int
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something to mend, in two lines; ``severity`` is "error" or "warning"."""
+
+    message: str
+    hint: str = ""
+    file: str | None = None
+    line: int | None = None
+    severity: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """With ``-v``: a fact that came in (``>``), or a command that was given (``<``)."""
+
+    service: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """hotrun is about to end."""
+
+    code: int
+    reason: str
+
+
+Notice = (
+    SessionStarted
+    | Watching
+    | Changed
+    | Unchanged
+    | BuildStarted
+    | BuildFinished
+    | BuildCancelled
+    | AppStarted
+    | AppKept
+    | AppStopping
+    | AppKilled
+    | AppExited
+    | Output
+    | Overflow
+    | Problem
+    | Trace
+    | SessionEnded
+)
+
+if TYPE_CHECKING:
+    Subscriber = Callable[[Notice], None]
+
+MOST_PATHS = 100
+
+
+def event_name(notice: Notice) -> str:
+    """Return the name in the JSON lines: ``BuildFinished`` is ``build_finished``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(notice).__name__).lower()

@@ -1,0 +1,97 @@
+"""Watch descriptors and paths: which directory a wd of the kernel stands for.
+
+Pure: knows no kernel. A directory that moves takes its subtree along, so that events below it
+carry the new paths; one inode under two names has one wd and two nodes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Node:
+    """One watched directory."""
+
+    __slots__ = ("children", "parent", "path", "wd")
+
+    def __init__(self, path: str, wd: int) -> None:
+        self.path = path
+        self.wd = wd
+        self.parent: Node | None = None
+        self.children: set[Node] = set()
+
+    def __repr__(self) -> str:
+        return f"Node({self.path!r}, wd={self.wd}, {len(self.children)} children)"
+
+
+class Tree:
+    """All watched directories, by path and by wd."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, Node] = {}
+        self.by_wd: dict[int, list[Node]] = {}
+
+    def __len__(self) -> int:
+        return len(self.by_path)
+
+    def hang(self, path: str, wd: int) -> list[int]:
+        """Add a directory, below its parent if that is watched.
+
+        Returns:
+            The wds that no node uses any more, because the path was another inode before.
+        """
+        known = self.by_path.get(path)
+        if known is not None and known.wd == wd:
+            return []
+        unused = self.drop(known) if known is not None else []
+        node = Node(path, wd)
+        self.by_wd.setdefault(wd, []).append(node)
+        self.attach(node, path)
+        return unused
+
+    def attach(self, node: Node, path: str) -> None:
+        """Put a (detached) subtree under a name, with all paths below it."""
+        old = node.path
+        for each in self.subtree(node):
+            each.path = path + each.path[len(old) :]
+            self.by_path[each.path] = each
+        node.parent = self.by_path.get(path.rpartition("/")[0])
+        if node.parent is not None:
+            node.parent.children.add(node)
+
+    def detach(self, node: Node) -> None:
+        """Take a subtree out of its place; its wds stay known, for it may be on its way."""
+        if node.parent is not None:
+            node.parent.children.discard(node)
+            node.parent = None
+        for each in self.subtree(node):
+            if self.by_path.get(each.path) is each:
+                del self.by_path[each.path]
+
+    def drop(self, node: Node) -> list[int]:
+        """Forget a subtree.
+
+        Returns:
+            The wds that no node uses any more: the kernel has to be told.
+        """
+        self.detach(node)
+        unused = []
+        for each in self.subtree(node):
+            owners = self.by_wd.get(each.wd, [])
+            if each in owners:
+                owners.remove(each)
+                if not owners:
+                    del self.by_wd[each.wd]
+                    unused.append(each.wd)
+        return unused
+
+    def subtree(self, node: Node) -> Iterator[Node]:
+        """Yield the node and all below it."""
+        stack = [node]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(node.children)
