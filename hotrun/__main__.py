@@ -1,1 +1,22 @@
-def main() -> None: ...
+"""``python -m hotrun`` and the ``hotrun`` command.
+
+``--version`` is answered before anything is imported: scripts and editors ask for it often.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    if sys.argv[1:] == ["--version"]:
+        from hotrun import __version__
+
+        sys.stdout.write(f"hotrun {__version__}\n")
+        return
+    from hotrun.cli import main as cli
+
+    sys.exit(cli())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,84 @@
-"""The command line: one file a command, imports inside functions."""
+"""The command line: one file a command, each imported when it is called.
+
+What a user can mend is shown as two lines and an exit code; anything else keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from hotrun import __version__
+from hotrun.errors import HotrunError
+
+COMMANDS = {
+    "run": "watch, build, run, and rebuild on every save",
+    "new": "make a new project that runs at once",
+    "check": "validate the config and show what it comes to",
+}
+
+
+class Commands(click.Group):
+    """Finds commands by name, and suggests the nearest for one that is not there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"hotrun.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f' did you mean "{near[0]}"?' if near else ""
+            raise click.UsageError(f'no command "{args[0]}".{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: hotrun new hello && cd hello && hotrun run",
+)
+@click.version_option(__version__, message="hotrun %(version)s")
+def hotrun() -> None:
+    """Save a file, and the new program is already serving."""
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = hotrun.main(standalone_mode=False)
+    except HotrunError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:  # `hotrun check | head -1`
+        sys.stderr.close()
+        return 141
+    return code if isinstance(code, int) else 0

@@ -1,1 +1,12 @@
-"""The config wing: hotrun.toml, checked against one table of keys."""
+"""The config wing: hotrun.toml, checked against one table of keys.
+
+`load` reads a file (or `[tool.hotrun]` of a pyproject.toml) and lays `--set` options over it;
+`load_text` does the same with a text. Either gives a whole Config or raises every problem at once.
+"""
+
+from __future__ import annotations
+
+from hotrun.config.load import load, load_text
+from hotrun.config.schema import Build, Command, Config, Run, Watch
+
+__all__ = ["Build", "Command", "Config", "Run", "Watch", "load", "load_text"]

@@ -81,7 +81,7 @@ class Child:
         self._look_around()
         self._signal = number
         self._signal_group(number)
-        self._reaper.look()
+        self._loop.call_soon(self._reaper.look)
 
     def kill(self) -> list[int]:
         """Send SIGKILL to all that is left, and return their pids."""

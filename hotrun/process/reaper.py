@@ -52,8 +52,7 @@ class Reaper:
         self._reap_adopted()
         for child in tuple(self._children):
             child.look()
-            if child.gone:
-                self._children.remove(child)
+        self._children = [child for child in self._children if not child.gone]
         if not self._told and any(child.ending for child in self._children):
             if self._again is not None:
                 self._again.cancel()

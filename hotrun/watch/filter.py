@@ -9,14 +9,15 @@ Every directory gets a `_Place` once, which holds all lists as they are seen fro
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotrun.watch.globs import Globs, Pattern, Rule, View, byte_form, compiled
+from hotrun.watch.globs import Globs, Pattern, Rule, View, compiled
 from hotrun.watch.ignore import Directory, GitIgnore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Decision", "Filter", "Rule"]
 
@@ -31,7 +32,8 @@ _MARKERS = {"target": "CACHEDIR.TAG", "venv": "pyvenv.cfg", "env": "pyvenv.cfg"}
 _JUNK_NAMES = frozenset(("4913", ".DS_Store"))
 _JUNK_ENDS = ("~", "___jb_tmp___", "___jb_old___")
 
-_WILDCARDS = frozenset("*?[\\")
+_WILDCARD = re.compile(r"[*?\[\\]")
+_LITERAL_DIRECTORIES = re.compile(r"(?:[^*?\[\\/]*/)*")
 
 
 class _Verdict(NamedTuple):
@@ -106,7 +108,7 @@ class _Place:
         self.exclude: View | None = None
         self.include: View | None = None
         self.opens: View | None = None
-        self.outputs: frozenset[str] = frozenset()
+        self.outputs: Mapping[str, Rule] = {}
         self.globs: tuple[View, ...] = ()
         self.git: Directory | None = None
 
@@ -136,16 +138,16 @@ class Filter:
         outputs: Sequence[str] = (),
     ) -> None:
         self._base = base.rstrip(os.sep)
-        self._roots = {root.rstrip(os.sep): root for root in roots}
+        self._roots = {root.rstrip(os.sep) for root in roots}
         # Places from which a root that may be a file is reached.
         self._parents = {root.rpartition(os.sep)[0] for root in self._roots}
-        self._include = _patterns("watch.include", include)
+        patterns = _patterns("watch.include", include)
+        self._include = _globs(patterns)
+        self._opens = _globs(_opening(patterns))
         self._exclude = _globs(_patterns("watch.exclude", exclude))
-        self._includes = _globs(self._include)
-        self._opens = _globs([_as_path(p) for p in self._include if p.negated or _opens(p)])
         self._chosen = [
             _Verdict(not p.negated, _TAKEN_BACK if p.negated else _INCLUDED, p.rule)
-            for p in self._include
+            for p in patterns
         ]
         self._outputs = _Outputs(outputs, self._base)
         self._git = {root: GitIgnore(root) for root in self._roots} if gitignore else {}
@@ -179,8 +181,8 @@ class Filter:
         reason = verdict.why.format(verdict.rule)
         if verdict.subject not in ("", path):
             reason = f"Its directory {verdict.subject} is left out: {reason}"
-        root = self._roots.get(path, self._roots.get(place.root or "") if place.root is not None else None)
-        return Decision(verdict.watched, reason, verdict.rule, root)
+        root = path if path in self._roots else place.root
+        return Decision(verdict.watched, reason, verdict.rule, os.sep if root == "" else root)
 
     def is_ignore_file(self, path: str) -> bool:
         """Whether a change of `path` may change decisions, so that `reload` is due.
@@ -202,27 +204,18 @@ class Filter:
         """Decide about a file or link: the one function behind `wants` and `explain`."""
         if place.path in self._parents and f"{place.path}{os.sep}{name}" in self._roots:
             place = self._above(f"{place.path}{os.sep}{name}")
-        elif not place.verdict.watched:
+        if not place.verdict.watched:
             return place.verdict
-        early = _temporary(name) or _listed(place, name, is_dir=False)
-        if early is not None:
-            return early
-        chosen = _WATCHED
-        if place.include is not None:
-            last = _later(place.cover, place.include.find(name, is_dir=False))
-            if last is None:
-                return _NOT_INCLUDED
-            chosen = self._chosen[last.index]
-            if not chosen.watched:
-                return chosen
-        rule = None if place.git is None else place.git.match(name, is_dir=False)
-        if place.shut is None and (rule is None or rule.negated):
-            return _Verdict(True, _KEPT, rule) if rule and chosen is _WATCHED else chosen
-        last = None if place.opens is None else place.opens.find(name, is_dir=False)
-        last = _later(place.opened, last)
-        if last is not None and not last.negated:
-            return _Verdict(True, _OPENED, last.rule)
-        return place.shut or _Verdict(False, _IGNORED, rule)
+        verdict = _temporary(name) or _listed(place, name, is_dir=False)
+        if verdict is None:
+            verdict = _WATCHED if place.include is None else self._included(place, name)
+        return _past_git(place, name, verdict) if verdict.watched else verdict
+
+    def _included(self, place: _Place, name: str) -> _Verdict:
+        """Decide about a file by `include` alone."""
+        found = None if place.include is None else place.include.find(name, is_dir=False)
+        last = _later(place.cover, found)
+        return _NOT_INCLUDED if last is None else self._chosen[last.index]
 
     def _place(self, directory: str) -> _Place:
         """The place of a directory, made from the nearest known one above it."""
@@ -263,10 +256,11 @@ class Filter:
         if place.include is not None and not _may_hold(place.include, place.cover):
             return _CANNOT_INCLUDE
         place.shut = parent.shut or generated
+        if opened:
+            return _WATCHED
         rule = None if parent.git is None else parent.git.match(name, is_dir=True)
-        if rule is not None and not rule.negated:
-            return _WATCHED if opened else _Verdict(False, _IGNORED, rule)
-        return _WATCHED if opened or place.shut is None else place.shut
+        ignored = rule is not None and not rule.negated
+        return place.shut or (_Verdict(False, _IGNORED, rule) if ignored else _WATCHED)
 
     def _entered(self, parent: _Place, path: str, name: str) -> _Place:
         """A place below `parent` with all lists as seen from there; nothing is decided."""
@@ -316,6 +310,143 @@ class Filter:
         """Start the lists of the config where their globs are relative to."""
         inside = root == self._base or root.startswith(self._base + os.sep)
         if place.path == (self._base if inside else root):
-            place.exclude = self._exclude and self._exclude.view("")
-            place.include = self._includes and self._includes.view("")
-            place.opens = self._opens and self._opens.view("")
+            place.exclude = None if self._exclude is None else self._exclude.view("")
+            place.include = None if self._include is None else self._include.view("")
+            place.opens = None if self._opens is None else self._opens.view("")
+
+
+class _Outputs:
+    """What the build writes, by the directory it lies in."""
+
+    def __init__(self, outputs: Sequence[str], base: str) -> None:
+        self._names: dict[str, dict[str, Rule]] = {}
+        patterns: dict[str, list[Pattern]] = {}
+        for line, text in enumerate(outputs, 1):
+            rule = Rule("build.outputs", line, text)
+            # `dist/**` and `dist/` mean all of dist, which then need not even be opened.
+            glob = text.rstrip("/").removesuffix("/**")
+            if _WILDCARD.search(glob) is None:
+                directory, _, name = _normal(base, glob).rpartition(os.sep)
+                self._names.setdefault(directory, {})[name] = rule
+                continue
+            start = _LITERAL_DIRECTORIES.match(glob)
+            end = start.end() if start else 0
+            here = patterns.setdefault(_normal(base, glob[:end]), [])
+            anchored = Rule("", 0, "/" + glob[end:] if end else glob)
+            here.append(replace(compiled(anchored, len(here)), rule=rule))
+        self._globs = {directory: Globs(found) for directory, found in patterns.items()}
+
+    def seen_from(
+        self, path: str, name: str, above: tuple[View, ...]
+    ) -> tuple[Mapping[str, Rule], tuple[View, ...]]:
+        """The names in the directory `path` and the globs that count there.
+
+        Args:
+            path: Its path; `name` is its last part.
+            name: Unused at the top.
+            above: The globs as seen from the directory above.
+        """
+        globs = tuple(view.below(name) for view in above)
+        if path in self._globs:
+            globs += (self._globs[path].view(""),)
+        return self._names.get(path, {}), globs
+
+
+def _normal(base: str, path: str) -> str:
+    return os.path.normpath(os.path.join(base + os.sep, path)).rstrip(os.sep)
+
+
+def _patterns(key: str, texts: Sequence[str]) -> list[Pattern]:
+    """Compile a list of the config; unlike in a file `#` is no comment and blanks count."""
+    rules = (Rule(key, line, text, text.startswith("!")) for line, text in enumerate(texts, 1))
+    return [compiled(rule, index) for index, rule in enumerate(rules)]
+
+
+def _globs(patterns: list[Pattern]) -> Globs | None:
+    return Globs(patterns) if patterns else None
+
+
+def _opening(patterns: list[Pattern]) -> list[Pattern]:
+    """Those that are stronger than git, and those that take back; a lone name becomes a path."""
+    chosen = [p for p in patterns if p.negated or _spelled_out(p)]
+    return [
+        replace(pattern, index=index, anchored=pattern.anchored or not pattern.negated)
+        for index, pattern in enumerate(chosen)
+    ]
+
+
+def _spelled_out(pattern: Pattern) -> bool:
+    """Whether an include begins with a literal path: `.env`, `gen/api.go`, `gen/**`."""
+    first = pattern.rule.pattern.removeprefix("/").partition("/")[0]
+    return _WILDCARD.search(first) is None and (pattern.anchored or not pattern.parts)
+
+
+def _later(first: Pattern | None, second: Pattern | None) -> Pattern | None:
+    """Of two patterns that match the one further down the list."""
+    if first is None or second is None:
+        return first or second
+    return first if first.index > second.index else second
+
+
+def _may_hold(view: View | None, cover: Pattern | None) -> bool:
+    """Whether something in a directory may be matched for good.
+
+    Args:
+        view: The list as seen from the directory.
+        cover: The last pattern of it that speaks for all that is in the directory.
+    """
+    if view is None:
+        return False
+    if cover is not None and not cover.negated:
+        return True
+    return view.leads(-1 if cover is None else cover.index)
+
+
+def _past_git(place: _Place, name: str, chosen: _Verdict) -> _Verdict:
+    """Let git have its say about a file that hotrun's own lists watch, for the reason `chosen`."""
+    rule = None if place.git is None else place.git.match(name, is_dir=False)
+    if place.shut is None and (rule is None or rule.negated):
+        return _Verdict(True, _KEPT, rule) if rule and chosen is _WATCHED else chosen
+    found = None if place.opens is None else place.opens.find(name, is_dir=False)
+    last = _later(place.opened, found)
+    if last is not None and not last.negated:
+        return _Verdict(True, _OPENED, last.rule)
+    return place.shut or _Verdict(False, _IGNORED, rule)
+
+
+def _listed(place: _Place, name: str, is_dir: bool) -> _Verdict | None:
+    """Whether an output or `exclude` leaves an entry out."""
+    if name in place.outputs:
+        return _Verdict(False, _OUTPUT, place.outputs[name])
+    for view in place.globs:
+        found = view.find(name, is_dir)
+        if found is not None and not found.negated:
+            return _Verdict(False, _OUTPUT, found.rule)
+    if place.exclude is not None:
+        found = place.exclude.find(name, is_dir)
+        if found is not None and not found.negated:
+            return _Verdict(False, _EXCLUDED, found.rule)
+    return None
+
+
+def _generated(path: str, name: str) -> _Verdict | None:
+    """Whether a directory is installed or generated, by its name or by a file in it."""
+    if name in _INSTALLED:
+        return _INSTALLED_OUT
+    marker = _MARKERS.get(name)
+    if marker is not None and os.path.lexists(f"{path}{os.sep}{marker}"):
+        return _MARKED_OUT
+    return None
+
+
+def _temporary(name: str) -> _Verdict | None:
+    """Whether a file is an editor's own, or the `.git` of a linked work tree."""
+    if (
+        name.endswith(_JUNK_ENDS)
+        or name in _JUNK_NAMES
+        or name.startswith(".#")
+        or name[-4:-1] == ".sw"
+        or (name.startswith("#") and name.endswith("#") and len(name) > 1)
+    ):
+        return _JUNK_OUT
+    return _PRIVATE_OUT if name == ".git" else None

@@ -187,11 +187,10 @@ def _globs(file: str, *, fold: bool, flags: int = 0) -> Globs | None:
 def _content(file: str, flags: int = 0) -> bytes | None:
     """The content of a regular file; None if there is none, or none that may be read."""
     try:
-        descriptor = os.open(file, _READ | flags)
+        with open(file, "rb", 0, opener=lambda path, _: os.open(path, _READ | flags)) as opened:
+            return opened.read() if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
     except OSError:
         return None
-    with open(descriptor, "rb") as opened:
-        return opened.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def _git_directory(top: str) -> str | None:

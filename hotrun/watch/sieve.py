@@ -42,6 +42,9 @@ class Accepts(Protocol):
     def is_ignore_file(self, path: str) -> bool:
         """Tell whether a file holds rules on which the other answers rest."""
 
+    def reload(self) -> None:
+        """Read those rules again."""
+
 
 @dataclass(slots=True)
 class Touch:
@@ -223,6 +226,11 @@ class Sieve:
     def locked(self) -> bool:
         """Git is rewriting the tree: more is to come until its lock is gone."""
         return any(os.path.lexists(lock) for lock in self._locks)
+
+    def refresh_rules(self) -> None:
+        """Read the ignore rules again; the watcher has to walk again too."""
+        self.stale = False
+        self.accepts.reload()
 
     # --- changes out ---
 

@@ -1,0 +1,71 @@
+"""`hotrun new`: a project that runs at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hotrun.project.scaffold import Project, Template
+
+
+def _list(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from hotrun.project.scaffold import TEMPLATES  # noqa: PLC0415 - see hotrun.cli
+
+    width = max(map(len, TEMPLATES))
+    for name, template in TEMPLATES.items():
+        click.echo(f"{name:{width}}  {template.summary}")
+    ctx.exit()
+
+
+@click.command()
+@click.argument("name")
+@click.option("-t", "--template", default="go", show_default=True, help="What to make; see --list.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="Show the templates.",
+)
+def new(name: str, template: str) -> None:
+    """Make a new project in the folder NAME: `hotrun run` in it, and it serves.
+
+    NAME is a new folder (`my-app`, `work/my-app`) or an empty one (`.`). Nothing is overwritten.
+    """
+    from hotrun.project.scaffold import TEMPLATES, create, find_tool  # noqa: PLC0415 - see hotrun.cli
+
+    project = create(name, template)
+    chosen = TEMPLATES[template]
+    click.echo(_next_steps(name, project, chosen))
+    if project.warning:
+        click.echo(f"warning: {project.warning}", err=True)
+    if find_tool(chosen.tool) is None:
+        click.echo(f"warning: {chosen.tool} is missing, and the build needs it", err=True)
+        click.echo(f"hint: {chosen.tool_hint}", err=True)
+
+
+def _next_steps(typed: str, project: Project, template: Template) -> str:
+    port = os.environ.get("PORT") or template.port
+    steps = [] if os.path.samefile(project.path, ".") else [f"  cd {_shell_word(typed)}"]
+    return "\n".join(
+        [
+            f"made {project.name}: {len(project.files)} files. Next:",
+            "",
+            *steps,
+            "  hotrun run",
+            "",
+            f"The app will answer at http://127.0.0.1:{port} (set PORT for another port).",
+        ]
+    )
+
+
+def _shell_word(path: str) -> str:
+    """Quote a path for `cd`, to which a leading dash means an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)

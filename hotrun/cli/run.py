@@ -1,0 +1,119 @@
+"""``hotrun run``: watch, build, run, and rebuild on every save."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from hotrun.cli.options import colour_option, config_options, load_config
+
+if TYPE_CHECKING:
+    from hotrun.config import Config
+    from hotrun.notices import Subscriber
+    from hotrun.project.plan import Plan
+    from hotrun.watch import Watcher
+    from hotrun.watch.sieve import Sieve
+
+
+@click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
+@config_options
+@click.option("--debounce", metavar="TIME", help="Quiet before a build: 50ms, 0ms, or auto.")
+@click.option(
+    "--watch", type=click.Choice(["auto", "native", "poll"]), help="How changes are noticed."
+)
+@click.option("--once", is_flag=True, help="Build, run the app, end with its code; no watching.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every fact and command.")
+@click.option("-q", "--quiet", is_flag=True, help="Show problems only.")
+@colour_option
+@click.argument("app_args", nargs=-1, type=click.UNPROCESSED)
+def run(
+    file: str | None,
+    directory: str,
+    sets: tuple[str, ...],
+    debounce: str | None,
+    watch: str | None,
+    once: bool,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    color: str,
+    app_args: tuple[str, ...],
+) -> int:
+    """Build and run the project, and again on every save.
+
+    What follows `--` is passed to the app. The first Ctrl-C stops the app gracefully, the
+    second one kills it.
+    """
+    if debounce is not None:
+        sets += (f'watch.debounce="{debounce}"',)
+    if watch is not None:
+        sets += (f'watch.backend="{watch}"',)
+    config = load_config(file, directory, sets)
+    if app_args and config.run is not None:
+        config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
+
+    from hotrun.notices import Problem
+    from hotrun.project.plan import plan
+    from hotrun.session import Options, Session
+    from hotrun.ui.colour import wants_colour
+
+    planned = plan(config)
+    coloured = wants_colour(color, sys.stderr, os.environ)
+    options = Options(
+        outputs=planned.outputs, once=once, trace=verbose, captures=as_json, colour=coloured
+    )
+    subscribers = _subscribers(as_json, coloured, verbose, quiet)
+    feed = None if once else _watch(config, planned)
+    session = Session(config, feed, subscribers, options)
+    for message, hint in planned.warnings:
+        session.tell(Problem(message, hint, severity="warning"))
+    return session.run()
+
+
+def _subscribers(as_json: bool, colour: bool, verbose: bool, quiet: bool) -> list[Subscriber]:
+    from hotrun.ui.console import Console
+
+    # A path may hold any byte; what the terminal cannot show must not end the session.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    console = Console(
+        sys.stderr, colour=colour, verbose=verbose, quiet=quiet, shows_output=not as_json
+    )
+    if not as_json:
+        return [console]
+    from hotrun.ui.jsonl import JsonLines
+
+    return [JsonLines(sys.stdout), console]
+
+
+def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
+    from hotrun.watch import Watcher
+    from hotrun.watch.filter import Filter
+    from hotrun.watch.sieve import Sieve
+
+    watch = config.watch
+    accepts = Filter(
+        roots=planned.roots,
+        base=config.directory,
+        include=watch.include,
+        exclude=watch.exclude,
+        gitignore=watch.gitignore,
+        outputs=planned.outputs,
+    )
+    watcher = Watcher(
+        watch.backend, skips=accepts.skips, wants=accepts.wants, interval=watch.poll_interval
+    )
+    env_files = config.run.env_files if config.run is not None else ()
+    sieve = Sieve(
+        planned.roots,
+        accepts,
+        also=[os.path.normpath(config.resolve(file)) for file in env_files],
+        sees_close=watcher.sees_close,
+        unchanged_counts=watch.unchanged == "build",
+    )
+    return watcher, sieve

@@ -1,0 +1,323 @@
+"""Where values come from, how they are read, and how they are laid over each other.
+
+A source is one tree of tables: the file, or one `--set` option. Each is checked by itself, so
+that an error names its own place; what has passed is laid over in order, the last one wins.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hotrun.config.locate import locate, where_lost
+from hotrun.config.schema import Build, Config, Run, Watch
+from hotrun.errors import ConfigError, ConfigErrors, NoConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from hotrun.config.locate import Location, Path, Span
+    from hotrun.config.schema import Key
+
+HOTRUN_TOML = "hotrun.toml"
+PYPROJECT_TOML = "pyproject.toml"
+
+DEFAULT = "default"
+OPTION = "--set"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One tree of tables, and how to point into it.
+
+    Args:
+        label: The file as the user knows it, or the option as it was given.
+        tree: What tomllib read, from the level of the tables on.
+        prefix: The tables around that level: ("tool", "hotrun") in a pyproject.toml.
+        lines: The lines of the file; none for an option.
+        places: Where each key of the file stands.
+        problems: What was wrong before there was a tree.
+    """
+
+    label: str
+    tree: Mapping[str, object]
+    prefix: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    places: Mapping[Path, Location] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_option(self) -> bool:
+        """It is a --set and not a file."""
+        return self.label.startswith(OPTION)
+
+    def header(self, table: str) -> str:
+        """The table as it is written in this source: `[build]` or `[tool.hotrun.build]`."""
+        return f"[{'.'.join((*self.prefix, table))}]"
+
+    def problem(self, path: Path, message: str, hint: str, *, at_key: bool = False) -> Problem:
+        """Point at the value at `path`, or at its key."""
+        if (span := self._span(path, at_key=at_key)) is None:
+            return Problem(message, hint, self.label)
+        width = span.end_column - span.column
+        source = self.lines[span.line - 1]
+        return Problem(message, hint, self.label, span.line, span.column, source, width)
+
+    def origin(self, path: Path) -> str:
+        """`hotrun.toml:7` or `--set`."""
+        if self.is_option:
+            return OPTION
+        span = self._span(path, at_key=True)
+        return f"{self.label}:{span.line}" if span else self.label
+
+    def _span(self, path: Path, *, at_key: bool) -> Span | None:
+        location = self.places.get((*self.prefix, *path))
+        if location is None:
+            return None
+        first, second = location if at_key else (location.value, location.key)
+        return first or second
+
+
+def read_file(file: str | None, directory: str) -> Source:
+    """Read a config file.
+
+    Args:
+        file: The file, relative to `directory`; None: the one that is found there.
+        directory: The directory of the project.
+
+    Returns:
+        What is in it; its label is the path relative to `directory`, or as it was given.
+
+    Raises:
+        NoConfigError: `file` is None and there is none.
+        ConfigError: It cannot be read, or has no table of hotrun.
+        ConfigErrors: It is not TOML.
+    """
+    label = _found(directory) if file is None else file
+    prefix = ("tool", "hotrun") if os.path.basename(label) == PYPROJECT_TOML else ()
+    content = _content(os.path.join(directory, label), label)
+    if source := _parsed(_decoded(content, label), label, prefix):
+        return source
+    if file is None:
+        raise _no_config(directory)
+    raise ConfigError(f"no [tool.hotrun] in {label}", "add it, or name another file with -c FILE")
+
+
+def read_text(text: str, label: str) -> Source:
+    """Read the text of a hotrun.toml.
+
+    Raises:
+        ConfigErrors: It is not TOML.
+    """
+    return _parsed(text, label, ()) or Source(label, {})
+
+
+def _found(directory: str) -> str:
+    # A dangling link is a config that cannot be read, not a missing one.
+    if os.path.lexists(os.path.join(directory, HOTRUN_TOML)):
+        return HOTRUN_TOML
+    pyproject = os.path.join(directory, PYPROJECT_TOML)
+    # Most have no table of ours; that one of them is broken is not for us to say.
+    if os.path.isfile(pyproject) and b"hotrun" in _content(pyproject, PYPROJECT_TOML):
+        return PYPROJECT_TOML
+    raise _no_config(directory)
+
+
+def _no_config(directory: str) -> NoConfigError:
+    return NoConfigError(
+        f"no hotrun.toml in {directory}",
+        "`hotrun new NAME` makes a project with one; here, write one of two lines, [run] and "
+        'command = "./app", or name a file with -c FILE',
+    )
+
+
+def _content(path: str, label: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except IsADirectoryError as error:
+        inside = os.path.join(label, HOTRUN_TOML)
+        raise ConfigError(f"{label} is a directory", f"name the file in it: -c {inside}") from error
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such file: {label}", "name one that exists: -c FILE") from error
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        hint = "make it readable for the user who runs hotrun"
+        raise ConfigError(f"cannot read {label}: {reason}", hint) from error
+
+
+def _decoded(content: bytes, label: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode().split("\n")
+        rest = error.object[error.start :].split(b"\n")[0].decode(errors="replace")
+        problem = Problem(
+            "this is not UTF-8",
+            "save the file with the encoding UTF-8",
+            label,
+            len(before),
+            len(before[-1]) + 1,
+            before[-1] + rest,
+        )
+        raise ConfigErrors([problem]) from error
+
+
+def _parsed(text: str, label: str, prefix: tuple[str, ...]) -> Source | None:
+    """None when there is no table at the prefix."""
+    try:
+        tree: object = tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigErrors([_syntax_problem(str(error), text, label)]) from error
+    except RecursionError as error:
+        hint = "no key of hotrun needs more than a list in a list"
+        raise ConfigErrors([Problem("nested too deeply", hint, label)]) from error
+    for name in prefix:
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    if not isinstance(tree, dict):
+        return None
+    return Source(label, tree, prefix, _lines(text), locate(text))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    # As tomllib counts: splitlines would count form feeds too.
+    return tuple(text.replace("\r\n", "\n").split("\n"))
+
+
+# What people do, by how tomllib begins to speak of it.
+_SYNTAX_HINTS = {
+    "Invalid value": 'text needs quotes: command = "make"',
+    "Invalid initial character": "a key is of letters, digits, _ and -; { } stand on one line",
+    "Expected '='": 'a line reads: key = "value"',
+    "Expected newline": "write each key = value on a line of its own",
+    "Expected ']'": "close it with ]",
+    "Illegal character '\\n'": "close the quotes on the same line",
+    "Unescaped": "in single quotes a backslash is a plain character: 'C:\\app'",
+    "Unclosed array": "values are parted by commas, and ] ends the list",
+    "Unclosed inline table": "keys are parted by commas, and } ends the table on the same line",
+}
+_UNCLOSED = ("Unterminated string", "Expected \"'")
+_TWICE = ("Cannot declare", "Cannot overwrite", "Cannot mutate")
+
+
+def _syntax_problem(said: str, text: str, label: str) -> Problem:
+    what, _, where = said.partition(" (at ")
+    message = f"this is not TOML: {what[:1].lower()}{what[1:]}"
+    hints = (hint for start, hint in _SYNTAX_HINTS.items() if said.startswith(start))
+    hint = next(hints, "the rules of TOML are at https://toml.io")
+    if said.startswith(_UNCLOSED) and (lost := where_lost(text)):
+        source = _lines(text)[lost.line - 1]
+        message = "this is not TOML: nothing closes these quotes"
+        return Problem(message, "close the quotes", label, lost.line, lost.column, source)
+    if where.startswith("end of document"):
+        last = _lines(text.rstrip())
+        hint = "a value, a quote or a bracket is missing at the end of the file"
+        return Problem(message, hint, label, len(last), len(last[-1]) + 1, last[-1])
+    if (numbers := re.fullmatch(r"line (\d+), column (\d+)\)", where)) is None:
+        # The one error without a place: Python reads no number of more than 4300 digits.
+        return Problem("a number is too long", "no key of hotrun holds a number", label)
+    line, column = map(int, numbers.groups())
+    source = _lines(text)[line - 1]
+    if said.startswith(_TWICE):
+        return _written_twice(label, line, column, source)
+    return Problem(message, hint, label, line, column, source)
+
+
+def _written_twice(label: str, line: int, column: int, source: str) -> Problem:
+    # tomllib notices at the end of the key or value.
+    begin = len(source) - len(source.lstrip()) + 1
+    message = "this key or table is there already"
+    hint = "write each key and each [table] once"
+    return Problem(message, hint, label, line, begin, source, column - begin)
+
+
+def option_source(option: str) -> Source:
+    """Read one `--set KEY=VALUE`; a VALUE that is not TOML is a plain string."""
+    label = f"{OPTION} {option}"
+    name, equals, value = option.partition("=")
+    path = _dotted(name)
+    if not equals or not path:
+        hint = "write KEY=VALUE, for example --set run.stop_timeout=10s"
+        return Source(label, {}, problems=(Problem("this sets nothing", hint, label),))
+    tree = _option_value(value)
+    for part in reversed(path):
+        tree = {part: tree}
+    return Source(label, tree if isinstance(tree, dict) else {})
+
+
+def _dotted(name: str) -> list[str]:
+    """The parts of a dotted key; empty when it is none."""
+    try:
+        tree: object = {} if "\n" in name else tomllib.loads(f"{name} = 0")
+    except (ValueError, RecursionError):
+        return []
+    path = []
+    while isinstance(tree, dict) and tree:
+        part, tree = next(iter(tree.items()))
+        path.append(part)
+    return path
+
+
+def _option_value(text: str) -> object:
+    try:
+        tree = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    # A text of several lines may read as several keys.
+    return tree["value"] if len(tree) == 1 else text
+
+
+class Setting(NamedTuple):
+    """A checked value of a key, in the type of its field, and where it is from."""
+
+    key: Key
+    value: object
+    origin: str
+
+
+def laid_over(settings: Iterable[Setting]) -> dict[str, Setting]:
+    """Lay settings over each other by dotted key: the last wins, variables are added."""
+    merged: dict[str, Setting] = {}
+    for setting in settings:
+        before = merged.get(setting.key.dotted)
+        merged[setting.key.dotted] = _added(before, setting) if before else setting
+    return merged
+
+
+def _added(before: Setting, after: Setting) -> Setting:
+    old, new = before.value, after.value
+    if not (isinstance(old, dict) and isinstance(new, dict) and old):
+        return after
+    return Setting(after.key, {**old, **new}, f"{before.origin}, {after.origin}")
+
+
+def assemble(
+    file: str | None, directory: str, settings: Mapping[str, Setting], tables: Collection[str]
+) -> Config:
+    """Make the typed config.
+
+    Args:
+        file: The file it was read from, absolute, or None.
+        directory: Where relative paths begin, absolute.
+        settings: A setting for each key of each table that is there.
+        tables: The tables that some source has named.
+
+    Returns:
+        The config, with no [build] or [run] that nobody named.
+    """
+    there = [one for one in settings.values() if one.key.table in {"watch", *tables}]
+    return Config(
+        file=file,
+        directory=directory,
+        watch=Watch(**_fields("watch", there)),
+        build=Build(**_fields("build", there)) if "build" in tables else None,
+        run=Run(**_fields("run", there)) if "run" in tables else None,
+        origins={one.key.dotted: one.origin for one in there},
+    )
+
+
+def _fields(table: str, settings: Iterable[Setting]) -> dict[str, Any]:
+    return {one.key.name: one.value for one in settings if one.key.table == table}

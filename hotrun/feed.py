@@ -1,0 +1,180 @@
+"""The feed: from the watcher and its sieve to facts in the inbox.
+
+The watcher has the only thread, and it hands over all that it reads; whatever compares, hashes
+or speaks happens in the loop, a little at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from hotrun import core, notices
+from hotrun.errors import HotrunError
+from hotrun.jobs import Clock, Host
+from hotrun.watch.event import Unwatched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hotrun.watch import Item, Watcher
+    from hotrun.watch.sieve import Sieve, Sifted
+
+PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
+
+
+class FeedHost(Host, Protocol):
+    """What the feed needs of its session."""
+
+    def quit(self, code: int, reason: str) -> None:
+        """End the session."""
+
+
+class Feed:
+    """Watches the trees of one service.
+
+    Args:
+        host: The session.
+        service: Whose files these are.
+        watcher: Not yet armed.
+        sieve: What tells a change from an event.
+    """
+
+    def __init__(self, host: FeedHost, service: str, watcher: Watcher, sieve: Sieve) -> None:
+        self._host = host
+        self._service = service
+        self._watcher = watcher
+        self._sieve = sieve
+        self._backend = ""
+        self._closing = False
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Watch, then list, then ask for the first build."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and give the descriptors back."""
+        self._closing = True
+        self._watcher.close()
+        self._thread.join(timeout=1)  # it may be listing a slow disk; it is a daemon
+
+    # --- in the watcher's thread ---
+
+    def _watch(self) -> None:
+        clock = Clock.start()
+        try:
+            for root in self._sieve.roots:
+                self._watcher.add(root)
+            self._sieve.list()
+            self._call(self._listed, clock)
+            while not self._closing:
+                items = self._watcher.read()
+                if items:
+                    self._call(self._heard, items)
+        except HotrunError as error:
+            if not self._closing:
+                self._call(self._lost, error)
+
+    def _call(self, callback: Callable[..., None], *args: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the session is over
+            self._host.loop.call_soon_threadsafe(callback, *args)
+
+    # --- in the loop ---
+
+    def _listed(self, clock: Clock) -> None:
+        for root in self._sieve.roots:
+            if not os.path.isdir(root):
+                what = f"watch.paths: {self._relative(root)} does not exist"
+                hint = "it is watched as soon as it is there"
+                self._host.tell(notices.Problem(what, hint, severity="warning"))
+        self._say_watching(clock.ms)
+        self._host.post(self._service, core.BuildRequested())
+        self._prime(self._sieve.prime())
+
+    def _say_watching(self, ms: int) -> None:
+        watcher = self._watcher
+        self._backend = watcher.backend
+        roots = [self._relative(root) for root in self._sieve.roots]
+        self._host.tell(
+            notices.Watching(
+                watcher.backend, roots, watcher.directories, self._sieve.files, ms, watcher.reason
+            )
+        )
+
+    def _lost(self, error: HotrunError) -> None:
+        self._host.tell(notices.Problem(error.message, error.hint))
+        self._host.quit(error.exit_code, "the watcher failed")
+
+    def _prime(self, hashing: Iterator[None]) -> None:
+        until = time.monotonic() + PRIME_SLICE
+        for _ in hashing:
+            if time.monotonic() >= until:
+                self._host.loop.call_soon(self._prime, hashing)
+                return
+
+    def _heard(self, items: list[Item]) -> None:
+        for item in items:
+            if isinstance(item, Unwatched):
+                self._cannot_watch(item)
+        if self._watcher.backend != self._backend:
+            self._say_watching(0)
+        if self._sieve.note(items):
+            self._host.post(self._service, core.FilesTouched(self._quiet()))
+
+    def _quiet(self) -> core.Quiet:
+        if self._sieve.unfinished:
+            return core.Quiet.HOLD
+        return core.Quiet.SAVE if self._sieve.lone_save else core.Quiet.BURST
+
+    def _cannot_watch(self, item: Unwatched) -> None:
+        path = self._relative(item.path)
+        message = f"{path} cannot be watched: {item.error.strerror}"
+        hint = f'let it be read, or add "{path}/" to watch.exclude'
+        self._host.tell(notices.Problem(message, hint, item.path, severity="warning"))
+
+    def sift(self, *, last: bool) -> None:
+        """Compare what was touched with the disk; the answer is posted.
+
+        Args:
+            last: Do not put it off because git is still at work.
+        """
+        if not last and self._sieve.locked():
+            self._host.post(self._service, core.FilesHeld())
+            return
+        if self._sieve.stale:
+            self._sieve.refresh_rules()
+            self._watcher.refresh()
+        self._sift_on(self._sieve.sift(), Clock.start())
+
+    def _sift_on(self, sifting: Iterator[Sifted | None], clock: Clock) -> None:
+        found = next(sifting)
+        if found is None:
+            self._host.loop.call_soon(self._sift_on, sifting, clock)
+            return
+        if found.recovered:
+            self._host.tell(notices.Overflow(found.listed, clock.ms))
+        self._sifted(found)
+
+    def _sifted(self, found: Sifted) -> None:
+        changed = [self._relative(path) for path in found.changed]
+        also = self._sieve.also
+        sources = tuple(self._relative(path) for path in found.changed if path not in also)
+        most = notices.MOST_PATHS
+        if changed:
+            self._host.tell(
+                notices.Changed(self._service, changed[:most], len(changed), found.recovered)
+            )
+        elif found.saved:
+            saved = [self._relative(path) for path in found.saved]
+            self._host.tell(notices.Unchanged(self._service, saved[:most], len(saved)))
+        self._host.post(self._service, core.FilesChanged(sources, found.recovered))
+        if len(sources) != len(changed):  # an env file: it is read at each start
+            self._host.post(self._service, core.RestartRequested())
+
+    def _relative(self, path: str) -> str:
+        base = self._host.config.directory
+        return "." if path == base else path.removeprefix(f"{base}/")

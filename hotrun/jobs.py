@@ -1,0 +1,332 @@
+"""The two jobs of a service: one run of the build, one life of the app.
+
+A job starts children, tells what happens to them, and posts one fact when all of it is over.
+It decides nothing: whether to start, stop or kill is the core's to say.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from hotrun import core, notices
+from hotrun.process import command as commands
+from hotrun.process import diagnostics, environment
+from hotrun.process.child import Child, Hooks
+from hotrun.process.spawn import BusyError, Spawn, SpawnError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from hotrun.config import Build, Config, Run
+    from hotrun.process.artifact import Artifact
+    from hotrun.process.reaper import Reaper
+
+BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed (ETXTBSY)
+BUSY_TRIES = 100
+
+COLOUR_HINTS = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CARGO_TERM_COLOR": "always"}
+
+
+class Host(Protocol):
+    """What a job needs of its session."""
+
+    loop: asyncio.AbstractEventLoop
+    reaper: Reaper
+    config: Config
+    cookie: str
+    colour: bool
+    captures: bool
+
+    def post(self, service: str, fact: core.Fact) -> None:
+        """Put a fact into the inbox."""
+
+    def tell(self, notice: notices.Notice) -> None:
+        """Tell the subscribers."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A stopwatch; it starts when it is made."""
+
+    begin: float
+
+    @classmethod
+    def start(cls) -> Clock:
+        """Start one."""
+        return cls(time.monotonic())
+
+    @property
+    def ms(self) -> int:
+        """Whole milliseconds since the start."""
+        return round((time.monotonic() - self.begin) * 1000)
+
+
+class BuildJob:
+    """One run of the build command."""
+
+    def __init__(
+        self, host: Host, service: str, run: int, build: Build, artifact: Artifact
+    ) -> None:
+        self._host = host
+        self._service = service
+        self._build = build
+        self._artifact = artifact
+        self._child: Child | None = None
+        self._lines: list[str] = []
+        self._reason = ""
+        self._clock = Clock.start()
+        self.run = run
+        self.paths: list[str] = []
+
+    def start(self, paths: list[str]) -> None:
+        """Start the command; the end is posted as ``BuildExited``."""
+        self.paths = paths
+        command = commands.parse(self._build.command)
+        named = paths[: notices.MOST_PATHS]
+        self._host.tell(
+            notices.BuildStarted(self._service, self.run, command.text, named, len(paths))
+        )
+        env, _ = environment.compose(self._build.env)
+        if self._host.colour and "NO_COLOR" not in env:
+            env = COLOUR_HINTS | env
+        # One pipe for both streams keeps their order; JSON lines name the stream instead.
+        streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
+        hears = tuple(self._hears(stream) for stream in streams)
+        spawn = Spawn(command, self._host.config.directory, env, hears)
+        try:
+            self._child = Child(self._host.loop, self._host.reaper, spawn, Hooks(gone=self._gone))
+        except SpawnError as error:
+            message = f"build.command: {error.message}"
+            self._host.tell(notices.Problem(message, error.hint))
+            self._finish(error.code)
+
+    def kill(self, reason: str) -> None:
+        """Kill the command's whole group, at once."""
+        self._reason = reason
+        if self._child is not None:
+            self._child.kill()
+
+    def _hears(self, stream: str) -> Callable[[list[str]], None]:
+        def hear(lines: list[str]) -> None:
+            self._lines.extend(lines)
+            for line in lines:
+                self._host.tell(notices.Output(self._service, "build", self.run, stream, line))
+
+        return hear
+
+    def _gone(self) -> None:
+        code = self._child.code if self._child is not None else None
+        self._finish(exit_code(code or 0))
+
+    def _finish(self, code: int) -> None:
+        if self._reason in ("superseded", "quit"):
+            named = self.paths[: notices.MOST_PATHS]
+            self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))
+            self._host.post(self._service, core.BuildExited(self.run, code))
+            return
+        if self._reason == "timeout":
+            code = code or 1
+            self._host.tell(
+                notices.Problem(
+                    f"the build was killed after {self._build.timeout:g} s",
+                    "give it longer with build.timeout in hotrun.toml",
+                )
+            )
+        same = code == 0 and self._artifact.same()
+        self._host.tell(self._finished(code, same))
+        self._host.post(self._service, core.BuildExited(self.run, code, same))
+
+    def _finished(self, code: int, same: bool) -> notices.BuildFinished:
+        artifact = None
+        if code == 0 and self._artifact.known:
+            artifact = "same" if same else "changed"
+        found = diagnostics.parse(self._lines) if code else []
+        return notices.BuildFinished(
+            self._service,
+            self.run,
+            code == 0,
+            code,
+            self._clock.ms,
+            [diagnostic._asdict() for diagnostic in found],
+            artifact,
+        )
+
+
+class AppJob:
+    """One life of the app: the commands before it, itself, the commands after it."""
+
+    def __init__(self, host: Host, service: str, run: int, app: Run, artifact: Artifact) -> None:
+        self._host = host
+        self._service = service
+        self._app = app
+        self._artifact = artifact
+        self._child: Child | None = None
+        self._before = [commands.parse(command) for command in app.before]
+        self._after = [commands.parse(command) for command in app.after]
+        self._clock = Clock.start()
+        self._phase = "before"
+        self._code = 0
+        self._stopped = False
+        self._tries = BUSY_TRIES
+        self.run = run
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the app itself, while it runs."""
+        return self._child.pid if self._child is not None and self._phase == "app" else None
+
+    def start(self) -> None:
+        """Start; the end of everything is posted as ``AppExited``."""
+        self._next()
+
+    def stop(self) -> None:
+        """Send the stop signal, once."""
+        number = self._app.stop_signal
+        self._stopped = self._stopped or self._code == 0
+        self._before.clear()
+        self._host.tell(notices.AppStopping(self._service, self.run, signal.Signals(number).name))
+        if self._child is not None:
+            self._child.stop(number)
+
+    def kill(self, reason: str) -> None:
+        """Kill what is left of it."""
+        self._before.clear()
+        self._after.clear()
+        if self._child is not None:
+            pids = self._child.kill()
+            self._host.tell(notices.AppKilled(self._service, self.run, pids, reason))
+
+    def _next(self) -> None:
+        """Go on with the next command, or end."""
+        if self._before:
+            self._spawn(self._before.pop(0))
+        elif self._phase == "before" and not self._stopped:
+            self._phase = "app"
+            self._clock = Clock.start()
+            self._spawn(commands.parse(self._app.command, self._app.args))
+        elif self._after and self._phase != "before":
+            self._phase = "after"
+            self._spawn(self._after.pop(0))
+        else:
+            self._host.post(self._service, core.AppExited(self.run, exit_code(self._code)))
+
+    def _spawn(self, command: commands.Command) -> None:
+        try:
+            self._child = Child(
+                self._host.loop,
+                self._host.reaper,
+                self._spawn_of(command),
+                Hooks(ended=self._ended, gone=self._gone),
+            )
+        except BusyError as error:
+            self._try_again(command, error)
+        except SpawnError as error:
+            self._refused(error)
+        else:
+            if self._phase == "app":
+                self._host.tell(notices.AppStarted(self._service, self.run, self._child.pid))
+                # Off the path between save and start: reading a big program takes a while.
+                self._host.loop.call_soon(self._artifact.remember)
+
+    def _spawn_of(self, command: commands.Command) -> Spawn:
+        config = self._host.config
+        files = [config.resolve(file) for file in self._app.env_files]
+        env, bad = environment.compose(self._app.env, files)
+        for line in bad:
+            self._host.tell(
+                notices.Problem(
+                    f"{os.path.basename(line.file)}:{line.line}: {line.message}",
+                    "the rest of the file counts",
+                    line.file,
+                    line.line,
+                    "warning",
+                )
+            )
+        name, _, value = self._host.cookie.partition("=")
+        env[name] = value
+        hears = tuple(map(self._hears, ("stdout", "stderr"))) if self._host.captures else ()
+        directory = config.resolve(self._app.working_directory)
+        return Spawn(command, directory, env, hears, self._host.cookie)
+
+    def _hears(self, stream: str) -> Callable[[list[str]], None]:
+        def hear(lines: list[str]) -> None:
+            for line in lines:
+                self._host.tell(notices.Output(self._service, "app", self.run, stream, line))
+
+        return hear
+
+    def _try_again(self, command: commands.Command, error: BusyError) -> None:
+        self._tries -= 1
+        if self._tries and not self._stopped:
+            self._child = None
+            self._host.loop.call_later(BUSY_PAUSE, self._spawn, command)
+        else:
+            self._refused(error)
+
+    def _refused(self, error: SpawnError) -> None:
+        self._host.tell(notices.Problem(f"run.{self._key}: {error.message}", error.hint))
+        self._code = error.code
+        self._before.clear()
+        self._after.clear()
+        self._child = None
+        self._host.post(self._service, core.AppExited(self.run, error.code))
+
+    @property
+    def _key(self) -> str:
+        return "command" if self._phase == "app" else self._phase
+
+    def _ended(self) -> None:
+        """The first process is over, and others of its tree are not: they have to follow."""
+        if self._phase == "app" and not self._stopped and self._child is not None:
+            self._code = self._child.code or 0
+            self._host.tell(
+                notices.Problem(
+                    "the app's first process ended, and what it had started is stopped now",
+                    "let it wait for its children (a shell line ends with `wait`)",
+                    severity="warning",
+                )
+            )
+            self._host.post(self._service, core.AppEnded(self.run))
+
+    def _gone(self) -> None:
+        code = self._child.code if self._child is not None else 0
+        code = code or 0
+        if self._phase == "app":
+            self._code = code
+            self._tell_exit(code)
+        elif code and not self._stopped:
+            self._host.tell(
+                notices.Problem(
+                    f"run.{self._phase}: a command failed with code {exit_code(code)}",
+                    "the app is not started" if self._phase == "before" else "",
+                )
+            )
+            if self._phase == "before":
+                self._code = code
+                self._before.clear()
+                self._stopped = True
+        self._child = None
+        self._next()
+
+    def _tell_exit(self, code: int) -> None:
+        by = signal.Signals(-code).name if code < 0 else None
+        self._host.tell(
+            notices.AppExited(
+                self._service,
+                self.run,
+                None if by else code,
+                by,
+                self._clock.ms,
+                self._stopped,
+            )
+        )
+
+
+def exit_code(code: int) -> int:
+    """Return what a shell would say: 128 + n when signal n ended the process."""
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,180 @@
+"""From a config to what is really watched and made, and what is wrong with it on this disk.
+
+The config wing checks what is written; here it is held against the project: are the roots
+directories one would want to watch, does the build overwrite a source?
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hotrun.errors import ConfigError
+from hotrun.process import command as commands
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hotrun.config import Config
+    from hotrun.process.command import Command
+
+SOURCES = frozenset(
+    ".c .cc .cpp .cxx .go .h .hpp .java .js .jsx .kt .mod .py .rb .rs .sum .swift .tmpl .ts .tsx "
+    ".zig".split()  # noqa: SIM905 - a list of words
+)
+BINARY_MAGIC = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a config comes to on this disk.
+
+    Attributes:
+        roots: The watched directories, absolute.
+        outputs: What the build makes, absolute paths or globs: they never trigger.
+        warnings: Message and hint of what is odd, but no reason to stop.
+    """
+
+    roots: tuple[str, ...]
+    outputs: tuple[str, ...]
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+def plan(config: Config) -> Plan:
+    """Hold a config against the disk.
+
+    Raises:
+        ConfigError: there is nothing to do, a root is not to be watched, a command cannot be
+            read, or the build would overwrite a source file.
+    """
+    if config.build is None and config.run is None:
+        raise ConfigError(
+            f"{_name(config)} has neither build.command nor run.command",
+            'say what to do, for example: [run] and below it command = "./app"',
+        )
+    roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
+    outputs, warnings = _outputs(config)
+    return Plan(roots, outputs, warnings)
+
+
+def _name(config: Config) -> str:
+    return os.path.basename(config.file) if config.file else "the config"
+
+
+def _root(config: Config, path: str) -> str:
+    root = os.path.normpath(config.resolve(path))
+    real, home = os.path.realpath(root), os.path.realpath(os.path.expanduser("~"))
+    if real == home or home.startswith(real.rstrip("/") + "/"):
+        what = "your home directory" if real == home else f"{real}, which holds home directories"
+        raise ConfigError(
+            f'watch.paths: "{path}" is {what}, too much to watch',
+            'name the directories that hold the sources, for example paths = ["src"]',
+        )
+    if os.path.exists(root) and not os.path.isdir(root):
+        directory, name = os.path.split(path)
+        raise ConfigError(
+            f'watch.paths: "{path}" is a file',
+            f'watch its directory: paths = ["{directory or "."}"], include = ["{name}"]',
+        )
+    return root
+
+
+def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    if config.build is None:
+        return (), []
+    outputs = [config.resolve(output) for output in config.build.outputs]
+    warnings = [
+        (
+            f'build.outputs: "{written}" is tracked by git',
+            "its changes never trigger a build: leave it out if it is written by hand",
+        )
+        for written, output in zip(config.build.outputs, outputs, strict=True)
+        if os.path.isfile(output) and tracked(output)
+    ]
+    command = _parse(config.build.command, "build.command")
+    for made in (_made(config, command), _program(config)):
+        if made is not None and made not in outputs:
+            outputs.append(made)
+    return tuple(outputs), warnings
+
+
+def _parse(command: str | Collection[str], key: str) -> Command:
+    try:
+        return commands.parse(command if isinstance(command, str) else tuple(command))
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}", "close the quote, or write a list") from error
+
+
+def _made(config: Config, command: Command) -> str | None:
+    """Return the file a plain compiler call makes; refuse if that is a source.
+
+    ``go build -o main.go`` would replace the program by its binary.
+    """
+    written = commands.target(command)
+    if written is None:
+        return None
+    path = os.path.normpath(config.resolve(written))
+    if os.path.isdir(path):
+        # `-o bin/`: all below is made, unless sources are kept there too.
+        return path if not _holds_sources(path) and path != config.directory else None
+    reason = ""
+    if os.path.splitext(path)[1] in SOURCES:
+        reason = "a source file"
+    elif os.path.exists(path) and tracked(path):
+        reason = "tracked by git"
+    if reason:
+        raise ConfigError(
+            f'build.command writes its output to "{written}", which is {reason}',
+            "name another file after -o, for example: -o app",
+        )
+    return path
+
+
+def _program(config: Config) -> str | None:
+    """Return the app's own program if it is a binary of this project: the build made it."""
+    if config.run is None:
+        return None
+    words = _parse(config.run.command, "run.command").argv
+    if "/" not in words[0] or words[0].startswith("/bin/"):
+        return None
+    path = os.path.normpath(os.path.join(config.resolve(config.run.working_directory), words[0]))
+    if not path.startswith(f"{config.directory}/"):
+        return None
+    if not os.path.exists(path):  # the first build will make it
+        return path if os.path.splitext(path)[1] not in SOURCES else None
+    return path if _is_binary(path) and not tracked(path) else None
+
+
+def _is_binary(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(4).startswith(BINARY_MAGIC)
+    except OSError:
+        return False
+
+
+def _holds_sources(directory: str) -> bool:
+    try:
+        return any(os.path.splitext(name)[1] in SOURCES for name in os.listdir(directory))
+    except OSError:
+        return True
+
+
+def tracked(path: str) -> bool:
+    """Whether git has a file under version control."""
+    directory, name = os.path.split(path)
+    try:
+        done = subprocess.run(
+            ["git", "ls-files", "--error-unmatch", "--", name],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # no git: nothing is tracked
+    return done.returncode == 0

@@ -1,0 +1,319 @@
+"""New projects, made from the folders under templates/.
+
+The law: all or nothing. A project is made in a temporary folder beside its place and moved there
+at once; what goes wrong leaves nothing behind, and nothing that was there is touched. Making one
+needs no network and no tool but Python.
+
+In a template `__hotrun_module__` and its like stand for what the project's name gives: they are
+words in Go, Python, HTML and TOML alike, and none of these means anything by them. A file's suffix
+`.tmpl` is dropped (a real go.mod would make this folder a Go module), and `gitignore` gets its dot
+(a real one would keep files out of the wheel).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from hotrun.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HOME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+_PLACEHOLDER = re.compile(rb"__hotrun_(module|name|title)__")
+
+# Set by git for its hooks and aliases; `git init` would take them for the new project's own.
+_GIT_PLACES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+)
+_GIT_LIMIT = 10.0  # seconds; a hook or a network folder may hang, `git init` itself takes 5 ms
+
+# Not usable as a Go module path, found by trying: packages of the standard library ("ambiguous
+# import"), words the go command keeps to itself, and names Windows has taken.
+_TAKEN_WORDS = """
+arena bufio builtin bytes cmp context crypto embed encoding errors expvar flag fmt hash html image
+io iter log maps math mime net os path plugin reflect regexp runtime simd slices sort strconv
+strings structs sync syscall testing time unicode unique unsafe uuid weak
+all cmd go internal main std tool vendor work
+aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9
+lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9
+"""
+_TAKEN = frozenset(_TAKEN_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What is to be known of a template without opening it.
+
+    Args:
+        summary: One line for `hotrun new --list`.
+        tool: The command that its build needs.
+        tool_hint: How to come by that command.
+        port: Where the app listens when PORT is not set.
+    """
+
+    summary: str
+    tool: str
+    tool_hint: str
+    port: int
+
+
+TEMPLATES = {
+    "go": Template(
+        "a web app: handlers, html templates, static files, tests; standard library only",
+        tool="go",
+        tool_hint="pip install 'hotrun[go]'",
+        port=8080,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What was made.
+
+    Args:
+        path: The project's folder, absolute.
+        name: The folder's name, which is the project's.
+        module: The Go module path derived from the name.
+        files: The files written, relative to path, sorted.
+        warning: What did not work and does not matter much; empty when all did.
+    """
+
+    path: str
+    name: str
+    module: str
+    files: tuple[str, ...]
+    warning: str = ""
+
+
+def create(target: str, template: str) -> Project:
+    """Make a new project, or leave everything as it was.
+
+    Args:
+        target: The folder: a new one (with its parents), or an empty one.
+        template: A key of TEMPLATES.
+
+    Raises:
+        ConfigError: Nothing was made, and this is why.
+    """
+    _check_template(template)
+    _check_target(target)
+    try:
+        path = os.path.abspath(target)
+        _check_free(path, target)
+        with _parents(os.path.dirname(path)):
+            return _make(path, template)
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise ConfigError(f"cannot create {target}: {reason}", _hint_for(exc)) from exc
+
+
+def module_path(name: str) -> str:
+    """Derive a valid Go module path from a project's name: `My App` gives `my-app`."""
+    letters = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    path = re.sub(r"[^a-z0-9._]+", "-", letters).strip("-._") or "app"
+    return f"{path}-app" if path.partition(".")[0] in _TAKEN else path
+
+
+def find_tool(tool: str) -> str | None:
+    """Find a command on PATH or beside this Python, where pip puts it."""
+    beside = os.path.dirname(sys.executable)
+    return shutil.which(tool) or shutil.which(tool, path=beside)
+
+
+def _check_template(template: str) -> None:
+    if template in TEMPLATES:
+        return
+    near = get_close_matches(template, TEMPLATES, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"there is: {', '.join(TEMPLATES)}"
+    raise ConfigError(f"no template is called {_quoted(template)}", hint)
+
+
+def _check_target(target: str) -> None:
+    """Refuse what cannot be, or cannot be meant as, the name of a project."""
+    bad = {"Cc", "Cs"} & {unicodedata.category(char) for char in target}
+    if bad or not target.strip() or not target.strip("/"):
+        raise ConfigError(
+            f"{_quoted(target)} is no name for a project", "for example: hotrun new my-app"
+        )
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if text.isprintable() else ascii(text)
+
+
+def _check_free(path: str, target: str) -> None:
+    """Refuse a place where there is something: a new project never overwrites."""
+    if not os.path.lexists(path):
+        return
+    if not os.path.isdir(path):
+        raise ConfigError(f"{target} exists and is not a directory", "choose another name")
+    if os.listdir(path):
+        raise ConfigError(f"{target} exists and is not empty", "choose another name, or empty it")
+
+
+def _hint_for(exc: OSError) -> str:
+    match exc.errno:
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "choose a directory that you may write to"
+        case errno.ENAMETOOLONG:
+            return "choose a shorter name"
+        case errno.ENOSPC | errno.EDQUOT:
+            return "make room on that disk, or choose another"
+        case _:
+            return "nothing was left behind; mend that and try again, or choose another place"
+
+
+@contextmanager
+def _parents(path: str) -> Iterator[None]:
+    """Make the missing directories up to path, and take them away again if the body fails."""
+    made: list[str] = []
+    try:
+        for directory in _missing(path):
+            os.mkdir(directory)
+            made.append(directory)
+        yield
+    except BaseException:
+        for directory in reversed(made):
+            with suppress(OSError):  # somebody else put something there: theirs now
+                os.rmdir(directory)
+        raise
+
+
+def _missing(path: str) -> list[str]:
+    missing: list[str] = []
+    while not os.path.lexists(path):
+        missing.insert(0, path)
+        path = os.path.dirname(path)
+    return missing
+
+
+def _make(path: str, template: str) -> Project:
+    """Make the project in a temporary folder on the same file system, then move it."""
+    # An existing directory is filled, not replaced: it may be a mount point or a link, and a
+    # shell standing in it would be left in a directory that is gone.
+    fill = os.path.isdir(path)
+    home = path if fill else os.path.dirname(path)
+    name = os.path.basename(path)
+    with tempfile.TemporaryDirectory(
+        prefix=".hotrun-new-", dir=home, ignore_cleanup_errors=True
+    ) as stage:
+        # mkdtemp gives mode 0700; a folder of our own in it gets what the umask says.
+        draft = os.path.join(stage, "project")
+        os.mkdir(draft)
+        files = _write(draft, template, name)
+        warning = "" if _in_git(home) else _git_init(draft)
+        if fill:
+            _fill(path, draft)
+        else:
+            os.rename(draft, path)
+    return Project(path, name, module_path(name), files, warning)
+
+
+def _write(draft: str, template: str, name: str) -> tuple[str, ...]:
+    words = {b"module": module_path(name), b"name": name, b"title": _go_string(name)}
+    encoded = {word: text.encode() for word, text in words.items()}
+
+    def replaced(text: bytes) -> bytes:
+        return _PLACEHOLDER.sub(lambda match: encoded[match[1]], text)
+
+    written = []
+    for source, relative in _sources(os.path.join(_HOME, template)):
+        out = _real_name(os.fsdecode(replaced(os.fsencode(relative))))
+        os.makedirs(os.path.dirname(os.path.join(draft, out)), exist_ok=True)
+        with open(source, "rb") as read, open(os.path.join(draft, out), "xb") as write:
+            write.write(replaced(read.read()))
+        written.append(out)
+    return tuple(sorted(written))
+
+
+def _sources(root: str) -> Iterator[tuple[str, str]]:
+    for directory, _, names in os.walk(root):
+        for name in names:
+            source = os.path.join(directory, name)
+            yield source, os.path.relpath(source, root)
+
+
+def _real_name(relative: str) -> str:
+    directory, name = os.path.split(relative)
+    name = ".gitignore" if name == "gitignore" else name.removesuffix(".tmpl")
+    return os.path.join(directory, name)
+
+
+def _go_string(text: str) -> str:
+    """Write a text as a Go string literal; what cannot be seen is escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def _fill(path: str, draft: str) -> None:
+    """Move what is in draft into an empty directory; all of it, or nothing."""
+    moved: list[str] = []
+    try:
+        for entry in os.listdir(draft):
+            _move_new(os.path.join(draft, entry), os.path.join(path, entry))
+            moved.append(entry)
+    except BaseException:
+        for entry in moved:
+            os.rename(os.path.join(path, entry), os.path.join(draft, entry))
+        raise
+
+
+def _move_new(source: str, target: str) -> None:
+    """Move, where rename alone would overwrite a file that has appeared meanwhile."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, f"{os.path.basename(target)} has appeared there")
+    os.rename(source, target)
+
+
+def _in_git(directory: str) -> bool:
+    """Tell whether a directory is inside a git work tree, whoever owns it and with no git."""
+    directory = os.path.realpath(directory)
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return False
+        directory = parent
+    return True
+
+
+def _git_init(draft: str) -> str:
+    """Make draft a git repository if git is there; what went wrong is returned, not raised."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    env = {key: value for key, value in os.environ.items() if key not in _GIT_PLACES}
+    try:
+        done = subprocess.run(
+            [git, "init", "-q"],
+            cwd=draft,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_LIMIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        problem = str(exc)
+    else:
+        if done.returncode == 0:
+            return ""
+        problem = done.stderr.decode(errors="replace").strip() or f"exit {done.returncode}"
+    shutil.rmtree(os.path.join(draft, ".git"), ignore_errors=True)
+    return f"not a git repository: git init failed: {problem.splitlines()[0]}"

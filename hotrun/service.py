@@ -1,0 +1,89 @@
+"""A service: one build and one app of the config, under one core state.
+
+It turns the core's commands about processes into jobs. The commands about time and files are
+the session's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotrun import core, notices
+from hotrun.jobs import AppJob, BuildJob
+from hotrun.process.artifact import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hotrun.config import Config
+    from hotrun.jobs import Host
+
+
+class Service:
+    """Runs what the core decides for one build and app pair."""
+
+    def __init__(
+        self, host: Host, name: str, outputs: Collection[str], *, once: bool = False
+    ) -> None:
+        self.name = name
+        self.state = core.State(policy=policy_of(host.config, once=once))
+        self._host = host
+        self._artifact = Artifact(outputs)
+        self._build: BuildJob | None = None
+        self._app: AppJob | None = None
+
+    def do(self, command: core.Command) -> None:
+        """Carry out a command that starts or ends a process."""
+        match command:
+            case core.StartBuild(run, paths):
+                self._start_build(run, sorted(paths))
+            case core.StartApp(run):
+                self._start_app(run)
+            case core.KeepApp(run, reason):
+                self._host.tell(notices.AppKept(self.name, run, reason))
+            case core.Stop(run):
+                if self._app is not None and self._app.run == run:
+                    self._app.stop()
+            case core.Kill(run, reason):
+                self._kill(run, reason)
+            case _:
+                pass
+
+    def kill_all(self) -> None:
+        """Leave nothing behind when the session itself has failed."""
+        for job in (self._build, self._app):
+            if job is not None:
+                job.kill("hotrun failed")
+
+    def _start_build(self, run: int, paths: list[str]) -> None:
+        build = self._host.config.build
+        if build is not None:
+            self._build = BuildJob(self._host, self.name, run, build, self._artifact)
+            self._build.start(paths)
+
+    def _start_app(self, run: int) -> None:
+        app = self._host.config.run
+        if app is not None:
+            self._artifact.forget()
+            self._app = AppJob(self._host, self.name, run, app, self._artifact)
+            self._app.start()
+
+    def _kill(self, run: int, reason: str) -> None:
+        state = self.state
+        if state.build is not None and state.build.run == run and self._build is not None:
+            self._build.kill(reason)
+        elif self._app is not None and self._app.run == run:
+            self._app.kill(reason)
+
+
+def policy_of(config: Config, *, once: bool) -> core.Policy:
+    """Translate the user's choices for the core."""
+    build, run = config.build, config.run
+    return core.Policy(
+        builds=build is not None,
+        runs=run is not None,
+        cancels=build is None or build.on_busy == "cancel",
+        keeps=build is None or build.on_error == "keep",
+        on_exit=core.OnExit(run.on_exit) if run is not None else core.OnExit.WAIT,
+        once=once,
+    )

@@ -1,0 +1,163 @@
+"""Whatever is in the file: a config, or every problem in words; never a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from hotrun.config import Config, load_text
+from hotrun.config.schema import KEYS, LATER_TABLES, TABLES, Key, keys_of
+from hotrun.errors import ConfigErrors, Problem
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz_-"
+NEEDED = "build.command = 'x'\nrun.command = 'x'\n"
+
+
+@st.composite
+def typos(draw: st.DrawFn, word: str) -> str:
+    """The word with one letter lost, added, changed, or swapped with the next."""
+    at = draw(st.integers(0, len(word) - 1))
+    letter = draw(st.sampled_from(ALPHABET))
+    edits = [
+        word[:at] + word[at + 1 :],
+        word[:at] + letter + word[at:],
+        word[:at] + letter + word[at + 1 :],
+        word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :],
+    ]
+    return draw(st.sampled_from(edits))
+
+
+def problems_of(text: str, *sets: str) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigErrors) as caught:
+        load_text(text, "/", sets)
+    return caught.value.problems
+
+
+@settings(deadline=None)
+@given(st.sampled_from(KEYS), st.data())
+def test_a_typo_of_a_key_is_told_the_key_that_was_meant(key: Key, data: st.DataObject) -> None:
+    typo = data.draw(typos(key.name))
+    assume(typo and typo not in {one.name for one in KEYS})
+    (problem,) = problems_of(f"{key.table}.{typo} = 0\n{NEEDED}")
+    assert problem.message == f'unknown key "{typo}" in [{key.table}]'
+    assert problem.hint == f'did you mean "{key.name}"?'
+    assert (problem.line, problem.column, problem.span) == (1, len(key.table) + 2, len(typo))
+    (again,) = problems_of(NEEDED, f"{key.table}.{typo}=0")
+    assert (again.message, again.hint) == (problem.message, problem.hint)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(TABLES)), st.data())
+def test_a_typo_of_a_table_is_told_the_table_that_was_meant(
+    table: str, data: st.DataObject
+) -> None:
+    typo = data.draw(typos(table))
+    assume(typo and typo not in {*TABLES, *LATER_TABLES, *(key.name for key in KEYS)})
+    assume(table != "run" or not {"l", "e"} & set(typo))  # "rue" is as near to rule
+    (problem,) = problems_of(f"[{typo}]\n")
+    assert problem.message == f"unknown table [{typo}]"
+    assert problem.hint == f"did you mean [{table}]?"
+
+
+TEXTS = st.text(max_size=8) | st.sampled_from(
+    ["auto", "5s", "-5s", "99999h", "keep", "SIGTERM", "terminal", "null", "", " ", "a\0b", "x\x1b"]
+)
+# Python cannot even write it with decimal digits.
+HUGE = object()
+SCALARS = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats()
+    | st.just(HUGE)
+    | TEXTS
+    | st.dates()
+    | st.times()
+    | st.datetimes()
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def toml(value: object) -> str:
+    if value is HUGE:
+        return "0x" + "f" * 4_000
+    if isinstance(value, str):
+        # As JSON, but TOML wants the one character escaped that JSON lets stand.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{toml(name)} = {toml(one)}' for name, one in value.items())} }}"
+    return str(value)
+
+
+def checked(text: str, *sets: str) -> Config | tuple[Problem, ...]:
+    """The config, or the problems; each of them can be shown, and says what to do."""
+    try:
+        return load_text(text, "/", sets)
+    except ConfigErrors as error:
+        caught = error
+    assert caught.problems
+    for problem in caught.problems:
+        assert problem.message.isprintable()
+        assert problem.hint
+        assert problem.hint.isprintable()
+        assert problem.file
+        assert "\x1b" not in str(problem)
+    return caught.problems
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(KEYS), VALUES)
+def test_any_value_of_any_key_is_a_config_or_a_problem(key: Key, value: object) -> None:
+    written = toml(value)
+    others = "".join(f"{table}.command = 'x'\n" for table in ("build", "run") if table != key.table)
+    command = (
+        f"{key.table}.command = 'x'\n" if key.name != "command" and key.table != "watch" else ""
+    )
+    found = checked(f"{others}{command}{key.dotted} = {written}\n")
+    if isinstance(found, Config):
+        assert found.origins[key.dotted].startswith("hotrun.toml:")
+    else:
+        assert all(key.dotted in problem.message for problem in found)
+    again = checked(f"{others}{command}", f"{key.dotted}={written}")
+    assert isinstance(again, Config) == isinstance(found, Config)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.dictionaries(st.sampled_from([*TABLES, *LATER_TABLES, "x", ""]), VALUES, max_size=4))
+def test_any_tree_is_a_config_or_problems(tree: dict[str, object]) -> None:
+    checked("".join(f"{toml(name)} = {toml(value)}\n" for name, value in tree.items()))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+@example("a\r\nb = 'x")
+def test_any_text_is_a_config_or_problems(text: str) -> None:
+    checked(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(codec=None), max_size=30))
+@example("run.args=\udc80")
+@example("\udc80=1")
+@example('run.env."=1')
+def test_any_option_is_a_config_or_problems(option: str) -> None:
+    checked("", option)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data())
+def test_a_file_with_one_character_changed_is_a_config_or_problems(data: st.DataObject) -> None:
+    rows = (f"{key.name} = {key.example}\n" for key in keys_of("run").values() if key.available)
+    text = "[run]\n" + "".join(rows)
+    at = data.draw(st.integers(0, len(text) - 1))
+    checked(text[:at] + data.draw(st.text(max_size=2)) + text[at + 1 :])

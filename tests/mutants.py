@@ -1,0 +1,442 @@
+"""Break the core on purpose, one rule at a time, and see whether its tests notice.
+
+Run by hand after a change of core.py or of its tests: ``python tests/mutants.py``. Each mutant
+is a copy of the package whose core differs in one place; every one has to be killed, by the
+examples or by the walk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = ("test_core.py", "test_core_walk.py")
+PATIENCE = 300  # seconds for one suite; a mutant may run in circles
+
+# The package is imported before pytest can touch the path, and what was imported is looked at
+# again afterwards: a survivor would prove nothing if the tests had seen the real core. One
+# failure is enough, so hypothesis need not look for the shortest.
+RUNNER = """
+import sys
+import hotrun.core
+import pytest
+from hypothesis import Phase, settings
+
+settings.register_profile("mutants", phases=[Phase.generate])
+settings.load_profile("mutants")
+core, suite = sys.argv[1:]
+code = pytest.main(
+    ["-x", "-q", "-m", "not stress", "-p", "no:cacheprovider", "-o", "xfail_strict=false",
+     "-W", "ignore::pytest.PytestAssertRewriteWarning", suite]
+)
+assert sys.modules["hotrun.core"].__file__ == core, "the tests ran against another core"
+sys.exit(int(code))
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One place of core.py, and what it becomes."""
+
+    rule: str
+    old: str
+    new: str
+
+    def apply(self, source: str) -> str:
+        """Return the mutated source."""
+        found = source.count(self.old)
+        if found != 1:
+            raise SystemExit(f"error: {self.rule}: its text occurs {found} times in core.py")
+        return source.replace(self.old, self.new)
+
+
+def drop(rule: str, old: str, part: str) -> Mutant:
+    """Return the mutant that forgets one part of a line."""
+    return Mutant(rule, old, old.replace(part, "", 1))
+
+
+SETTLING = (
+    Mutant(
+        "settle: counts from the last touch",
+        "touches += 1\n            s.waiting = quiet",
+        "touches += 0\n            s.waiting = quiet",
+    ),
+    Mutant(
+        "settle: a held tree is asked again",
+        "s.waiting = s.waiting or Quiet.HOLD",
+        "s.waiting = s.waiting",
+    ),
+    Mutant(
+        "settle: nothing is compared before it",
+        "s.due = s.due or s.waiting is not None\n"
+        "            s.waiting = None\n        case Timer.SETTLE_CAP:",
+        "s.due = s.due or s.waiting is not None\n        case Timer.SETTLE_CAP:",
+    ),
+    Mutant(
+        "settle: a touch alone compares nothing",
+        "s.waiting = quiet",
+        "s.waiting, s.due = quiet, True",
+    ),
+    drop("settle: one sift at a time", "if s.due and not s.asked:", " and not s.asked"),
+    Mutant(
+        "settle: a stillness during a sift is kept",
+        "s.due, s.asked = False, True\n",
+        "s.due, s.asked = s.due, True\n",
+    ),
+    Mutant(
+        "settle: an answer frees the next sift", "s.asked = s.capped = False", "s.capped = False"
+    ),
+    drop("bound: the answer begins a new one", "s.asked = s.capped = False", " = s.capped"),
+    Mutant("bound: it is remembered", "s.capped = True", "s.capped = False"),
+    Mutant(
+        "bound: nothing waits after it",
+        "if s.capped and s.waiting is not None:",
+        "if s.capped and s.waiting is None:",
+    ),
+    Mutant("bound: the sift after it is the last", "Sift(last=s.capped)", "Sift(last=False)"),
+    Mutant("bound: a sift before it is not the last", "Sift(last=s.capped)", "Sift(last=True)"),
+    drop(
+        "bound: runs during a sift",
+        "(s.waiting is not None or s.due or s.asked)",
+        " or s.due or s.asked",
+    ),
+    Mutant(
+        "bound: counts from the first touch",
+        "wanted[Timer.SETTLE_CAP] = (0, 0)",
+        "wanted[Timer.SETTLE_CAP] = (0, s.touches)",
+    ),
+    Mutant("bound: it fires once", "s.asked) and not s.capped:", "s.asked):"),
+)
+
+DIRTY = (
+    Mutant("dirty: answers add up", "s.dirty |= set(paths)", "s.dirty = frozenset(paths)"),
+    Mutant("dirty: nothing changed, nothing built", "s.wanted or bool(paths)", "True"),
+    drop(
+        "dirty: nothing changed, nothing forgotten",
+        "s.wanted = s.wanted or bool(paths)",
+        "s.wanted or ",
+    ),
+    drop(
+        "dirty: given back on cancel",
+        "        s.dirty |= build.paths\n        s.wanted = True\n",
+        "        s.dirty |= build.paths\n",
+    ),
+    drop(
+        "dirty: a cancelled build is owed",
+        "        s.dirty |= build.paths\n        s.wanted = True\n",
+        "        s.wanted = True\n",
+    ),
+    drop(
+        "dirty: given back on failure",
+        "        s.dirty |= build.paths\n        s.kept",
+        "        s.dirty |= build.paths\n",
+    ),
+    Mutant(
+        "dirty: cleared when the build starts",
+        "s.dirty, s.wanted = frozenset(), False\n        commands.append(StartBuild",
+        "s.wanted = False\n        commands.append(StartBuild",
+    ),
+    Mutant(
+        "dirty: a build starts once",
+        "s.dirty, s.wanted = frozenset(), False\n        commands.append(StartBuild",
+        "s.dirty = frozenset()\n        commands.append(StartBuild",
+    ),
+    Mutant(
+        "dirty: a failed build is not repeated",
+        's.kept = "build failed"',
+        's.wanted, s.kept = True, "build failed"',
+    ),
+)
+
+BUILDS = (
+    drop("cancel: patience ends", " and s.cancelled < PATIENCE", " and s.cancelled < PATIENCE"),
+    Mutant("cancel: patience is two", "s.cancelled < PATIENCE", "s.cancelled <= PATIENCE"),
+    Mutant("cancel: patience is not one", "s.cancelled < PATIENCE", "s.cancelled + 1 < PATIENCE"),
+    Mutant("cancel: a finished build renews it", "s.cancelled = 0\n", "s.cancelled += 0\n"),
+    Mutant("cancel: only if the policy says so", "s.wanted and s.policy.cancels", "s.wanted"),
+    drop(
+        "cancel: once",
+        "busy = s.build is not None and not s.build.killed",
+        " and not s.build.killed",
+    ),
+    Mutant(
+        "cancel: code 0 is not believed",
+        'if build.killed == "superseded":',
+        'if build.killed == "superseded" and code:',
+    ),
+    drop("build: never two", "if not s.wanted or s.build is not None:", " or s.build is not None"),
+    Mutant(
+        "build: a good one is started from first",
+        "elif not s.policy.runs or s.served == s.good or (s.broken and not s.policy.keeps):",
+        "else:",
+    ),
+    drop(
+        "build: a broken one does not block the next",
+        "s.served == s.good or (s.broken and not s.policy.keeps):",
+        " or (s.broken and not s.policy.keeps)",
+    ),
+    drop(
+        "build: killed in time is not good",
+        "code != 0 or bool(build.killed)",
+        " or bool(build.killed)",
+    ),
+    Mutant("build: its time is bounded", "s.build = replace(s.build, expired=True)", "pass"),
+    drop(
+        "build: killed once for its time",
+        "s.build.expired and not s.build.killed:",
+        " and not s.build.killed",
+    ),
+    drop(
+        "late: an old build says nothing",
+        "if s.build is not None and s.build.run == run:",
+        " and s.build.run == run",
+    ),
+    drop(
+        "late: an old app says nothing",
+        "if s.app is not None and s.app.run == run:",
+        " and s.app.run == run",
+    ),
+    Mutant("runs: numbers grow", "s.last_run += 1", "s.last_run = max(s.last_run, 1)"),
+    Mutant(
+        "asked: a build comes",
+        "s.wanted = True\n        case RestartRequested",
+        "s.wanted = False\n        case RestartRequested",
+    ),
+)
+
+APPS = (
+    drop(
+        "app: not started while a build runs",
+        "s.build is not None or down:",
+        "s.build is not None or ",
+    ),
+    drop("app: not started when broken", "s.build is not None or down:", " or down"),
+    drop(
+        "app: started only if there is one",
+        "if not s.policy.runs or s.served == s.good or s.build",
+        "not s.policy.runs or ",
+    ),
+    Mutant(
+        "app: never two",
+        "if s.app is None:\n        s.served",
+        "if s.app is None or s.app.stopping:\n        s.served",
+    ),
+    Mutant("app: stopped once", "elif not s.app.stopping:", "else:"),
+    drop(
+        "app: stopped once when broken",
+        "if s.app is not None and not s.app.stopping and down:",
+        "not s.app.stopping and ",
+    ),
+    drop(
+        "app: kept when broken", "down = s.broken and not s.policy.keeps", " and not s.policy.keeps"
+    ),
+    Mutant(
+        "app: stopped when broken, if asked to",
+        "down = s.broken and not s.policy.keeps",
+        "down = False",
+    ),
+    Mutant(
+        "app: served is written down",
+        "s.served, s.backing_off = s.good, False",
+        "s.backing_off = False",
+    ),
+    Mutant(
+        "app: a change without builds replaces it",
+        "_next_run(s), frozenset(), False\n        _replace_app(s, commands)",
+        "_next_run(s), frozenset(), False",
+    ),
+    Mutant("same: keeps the app", "if same and not asked_to_restart", "if not same and False"),
+    Mutant("same: but not against a restart", "same and not asked_to_restart and", "same and"),
+    Mutant(
+        "same: but not one that is gone",
+        "asked_to_restart and s.app is not None and not s.app.stopping:",
+        "asked_to_restart and not (s.app and s.app.stopping):",
+    ),
+    drop(
+        "same: but not one that stops",
+        "asked_to_restart and s.app is not None and not s.app.stopping:",
+        " and not s.app.stopping",
+    ),
+    Mutant("same: served moves along", "s.served = s.good\n", "pass\n"),
+    Mutant("kept: said", "if s.kept and s.app is not None:", "if s.kept and s.app is None:"),
+    Mutant("kept: said once", '    s.kept = ""\n\n\ndef _replace', "\n\ndef _replace"),
+    Mutant(
+        "asked: a restart comes",
+        "s.good:\n                s.good = _next_run(s)",
+        "s.good:\n                pass",
+    ),
+    Mutant("asked: no restart of nothing", "if s.good:", "if True:"),
+    Mutant("stop: its time is bounded", "s.app = replace(s.app, expired=True)", "pass"),
+    drop("stop: killed once", "s.app.stopping and not s.app.killed:", " and not s.app.killed"),
+)
+
+ENDS = (
+    drop(
+        "exit: a stopped app did not end by itself",
+        "if app.stopping or s.quitting is not None:",
+        "app.stopping or ",
+    ),
+    Mutant("exit: back-off grows", "s.crashes += 1", "s.crashes = 1"),
+    Mutant("exit: steady forgives", "s.crashes = 0", "s.crashes += 0"),
+    Mutant(
+        "exit: back-off ends in a start",
+        "False\n                s.good = _next_run(s)",
+        "False\n                s.good = s.good",
+    ),
+    Mutant(
+        "exit: a start ends the back-off",
+        "s.served, s.backing_off = s.good, False",
+        "s.served = s.good",
+    ),
+    Mutant("exit: back-off ends once", "s.backing_off = False\n", "pass\n"),
+    drop(
+        "once: ends with the app",
+        "if s.policy.once or s.policy.on_exit is OnExit.EXIT:",
+        "s.policy.once or ",
+    ),
+    Mutant(
+        "once: the app's own code",
+        "OnExit.EXIT:\n        s.quitting = code",
+        "OnExit.EXIT:\n        s.quitting = 0",
+    ),
+    Mutant("once: 1 for a failed build", "s.quitting = int(s.broken)", "s.quitting = 0"),
+    drop(
+        "once: ends with the build if it is all",
+        "(s.broken or not s.policy.runs)",
+        " or not s.policy.runs",
+    ),
+    Mutant(
+        "quit: a second time hurries", "s.hurried = s.quitting is not None", "s.hurried = False"
+    ),
+    Mutant(
+        "quit: the first time does not", "s.hurried = s.quitting is not None", "s.hurried = True"
+    ),
+    Mutant(
+        "quit: the first code counts",
+        "if s.quitting is None:\n                s.quitting = code",
+        "s.quitting = code",
+    ),
+    drop(
+        "quit: a dying build is left alone",
+        's.build is not None and not s.build.killed:\n        _kill_build(s, "quit"',
+        " and not s.build.killed",
+    ),
+    drop(
+        "quit: a stopping app is left alone",
+        "if s.app is not None and not s.app.stopping:\n        _stop_app(s, s.app, commands)\n"
+        "    if s.app",
+        " and not s.app.stopping",
+    ),
+    drop("quit: hurries once", "s.hurried and not s.app.killed:", " and not s.app.killed"),
+    drop("quit: waits for the app", "s.build is None and s.app is None:", " and s.app is None"),
+    drop("quit: waits for the build", "s.build is None and s.app is None:", "s.build is None and "),
+    Mutant("quit: ends once", "s.exited = True", "s.exited = False"),
+    Mutant(
+        "quit: starts nothing",
+        "_wind_down(s, commands)\n    _escalate",
+        "_wind_down(s, commands)\n        _start_build(s, commands)\n    _escalate",
+    ),
+)
+
+ALARMS = (
+    Mutant("alarm: one that fired is not set", "s.armed.pop(timer, None)", "pass"),
+    Mutant("alarm: cleared without a reason", "if t not in wanted]", "if not wanted]"),
+    Mutant("alarm: each build has its own", "(0, s.build.run)", "(0, 0)"),
+    drop(
+        "alarm: a build's fires once",
+        "s.build is not None and not s.build.expired:",
+        " and not s.build.expired",
+    ),
+    drop(
+        "alarm: a stop's fires once",
+        "s.app.stopping and not s.app.expired:",
+        " and not s.app.expired",
+    ),
+    drop(
+        "alarm: steady is for a live app",
+        "if s.crashes and s.app is not None and not s.app.stopping:",
+        " and not s.app.stopping",
+    ),
+    drop("alarm: steady needs a crash", "if s.crashes and s.app is not None", "s.crashes and "),
+    Mutant(
+        "alarm: none to settle while it ends",
+        "if s.quitting is None:\n        if s.waiting",
+        "if s.exited is False:\n        if s.waiting",
+    ),
+    drop(
+        "state: what is handed in stays",
+        "replace(state, armed=dict(state.armed))",
+        ", armed=dict(state.armed)",
+    ),
+)
+
+MUTANTS = SETTLING + DIRTY + BUILDS + APPS + ENDS + ALARMS
+
+
+@contextmanager
+def package(source: str) -> Iterator[Path]:
+    """Make a copy of the package whose core has this source; yield the folder it is in."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name).resolve()
+        shutil.copytree(ROOT / "hotrun", folder / "hotrun")
+        (folder / "hotrun" / "core.py").write_text(source, encoding="utf-8")
+        yield folder
+
+
+def passes(folder: Path, suite: str) -> bool:
+    """Tell whether a suite accepts the core in this folder."""
+    core = str(folder / "hotrun" / "core.py")
+    # -P keeps the checkout, which is the working directory, off the import path.
+    command = [sys.executable, "-P", "-B", "-c", RUNNER, core, str(ROOT / "tests" / suite)]
+    env = os.environ | {"PYTHONPATH": str(folder)}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"error: {suite} did not run\n{done.stdout}{done.stderr}")
+    return done.returncode == 0
+
+
+def killers(source: str) -> list[str]:
+    """Return the suites that notice that this is not the core."""
+    with package(source) as folder:
+        return [suite for suite in SUITES if not passes(folder, suite)]
+
+
+def main() -> int:
+    """Try every mutant; the exit code is 1 if one survived."""
+    source = (ROOT / "hotrun" / "core.py").read_text(encoding="utf-8")
+    sources = [mutant.apply(source) for mutant in MUTANTS]
+    if broken := killers(source):
+        raise SystemExit(f"error: the core as it is fails {', '.join(broken)}")
+    survivors = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for mutant, killed_by in zip(MUTANTS, pool.map(killers, sources), strict=True):
+            survivors += not killed_by
+            verdict = "killed  " if killed_by else "SURVIVED"
+            sys.stdout.write(f"{verdict}  {mutant.rule:<48}  {', '.join(killed_by)}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(MUTANTS)} mutants, {survivors} survived\n")
+    return int(survivors > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

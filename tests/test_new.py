@@ -1,0 +1,104 @@
+"""`hotrun new` as it is typed: what it prints, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from hotrun.cli.new import new
+from hotrun.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PORT", raising=False)
+    return tmp_path
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(new, words, standalone_mode=False)
+
+
+def steps(result: Result) -> list[str]:
+    return [line.strip() for line in result.stdout.splitlines() if line.startswith("  ")]
+
+
+def test_a_new_project_comes_with_its_next_steps(here: Path) -> None:
+    result = typed("my-app", "-t", "go")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "made my-app: 10 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
+        "The app will answer at http://127.0.0.1:8080 (set PORT for another port).\n"
+    )
+    assert (here / "my-app/main.go").exists()
+
+
+def test_the_template_is_go_when_none_is_named(here: Path) -> None:
+    typed("my-app")
+    assert (here / "my-app/go.mod").exists()
+
+
+def test_a_difficult_name_is_quoted_for_the_shell() -> None:
+    assert steps(typed("My App")) == ["cd 'My App'", "hotrun run"]
+    assert steps(typed("a/b")) == ["cd a/b", "hotrun run"]
+    assert steps(typed("--", "-x")) == ["cd ./-x", "hotrun run"]
+
+
+def test_a_project_made_right_here_needs_no_cd() -> None:
+    assert steps(typed(".")) == ["hotrun run"]
+
+
+def test_the_address_follows_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "3000")
+    assert "http://127.0.0.1:3000 " in typed("my-app").stdout
+
+
+def test_the_templates_are_listed_and_nothing_is_made(here: Path) -> None:
+    result = typed("--list")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("go  a web app: ")
+    assert os.listdir(here) == []
+
+
+def test_a_missing_go_is_said_with_the_way_to_get_it(here: Path) -> None:
+    # A Python with nothing beside it, and a PATH with nothing on it: hotrun without the extra.
+    (here / "python").symlink_to(sys.executable)
+    done = subprocess.run(
+        [here / "python", "-c", "from hotrun.cli.new import new; new()", "my-app"],
+        env={"PATH": str(here), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.stderr == (
+        "warning: go is missing, and the build needs it\nhint: pip install 'hotrun[go]'\n"
+    )
+    assert done.returncode == 0
+
+
+def test_a_failing_git_is_a_warning(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "gitconfig").write_text("no section\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(here / "gitconfig"))
+    result = typed("my-app")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: not a git repository: ")
+
+
+@pytest.mark.parametrize("words", [["", "-t", "go"], ["/"], ["my-app", "-t", "goo"]])
+def test_a_refusal_reaches_the_command_line_as_it_is(here: Path, words: list[str]) -> None:
+    result = typed(*words)
+    assert isinstance(result.exception, ConfigError)
+    assert result.exception.exit_code == 2
+    assert result.stdout == ""
+    assert os.listdir(here) == []

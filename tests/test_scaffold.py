@@ -1,0 +1,472 @@
+"""New projects: where they may be made, what is in them, and that the Go one builds and serves."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import resource
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotrun.errors import ConfigError
+from hotrun.project import scaffold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+GO_FILES = (
+    ".gitignore",
+    "README.md",
+    "conns.go",
+    "go.mod",
+    "handlers.go",
+    "handlers_test.go",
+    "hotrun.toml",
+    "main.go",
+    "static/style.css",
+    "templates/index.html",
+)
+
+
+def until(fact: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not fact():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:g} s for {what}")
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def everything(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+
+
+# Where a project may be made
+
+
+def test_a_project_has_every_file_of_its_template_and_nothing_else(here: Path) -> None:
+    project = scaffold.create("shop", "go")
+    assert project.files == GO_FILES
+    assert (project.path, project.name) == (str(here / "shop"), "shop")
+    found = {path for path in everything(here / "shop") if not path.startswith(".git/")}
+    assert found == {*GO_FILES, ".git", "static", "templates"}
+    assert os.listdir(here) == ["shop"]
+
+
+def test_files_and_folders_get_the_modes_of_the_umask(here: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        scaffold.create("shop", "go")
+    finally:
+        os.umask(old)
+    modes = [path.stat().st_mode & 0o777 for path in (here / "shop", here / "shop/main.go")]
+    assert modes == [0o750, 0o640]
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("My App", "my-app"),
+        ("Café", "cafe"),
+        ("日本", "app"),
+        ("v2.api_x", "v2.api_x"),
+        ("-rf", "rf"),
+        ("fmt", "fmt-app"),
+        ("time.old", "time.old-app"),
+    ],
+)
+def test_a_name_gives_the_folder_and_the_module(here: Path, name: str, module: str) -> None:
+    project = scaffold.create(name, "go")
+    assert (project.name, project.module) == (name, module)
+    assert (here / name / "go.mod").read_text() == f"module {module}\n\ngo 1.22\n"
+    assert f"# {name}\n" in (here / name / "README.md").read_text()
+
+
+def test_a_name_that_looks_like_a_placeholder_is_taken_as_it_is(here: Path) -> None:
+    scaffold.create("__hotrun_module__", "go")
+    assert "# __hotrun_module__\n" in (here / "__hotrun_module__/README.md").read_text()
+
+
+def test_no_placeholder_is_left(here: Path) -> None:
+    project = scaffold.create("shop", "go")
+    assert [name for name in project.files if "__hotrun" in name] == []
+    assert [
+        name for name in project.files if "__hotrun" in (here / "shop" / name).read_text()
+    ] == []
+
+
+def test_missing_parents_are_made(here: Path) -> None:
+    scaffold.create("a/b/c/", "go")
+    assert (here / "a/b/c/main.go").exists()
+    assert os.listdir(here / "a/b") == ["c"]
+
+
+@pytest.mark.parametrize("name", [".", "./", "../shop"])
+def test_an_empty_directory_is_filled_and_stays_the_same_directory(
+    here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (here / "shop").mkdir()
+    before = (here / "shop").stat().st_ino
+    monkeypatch.chdir(here / "shop")
+    project = scaffold.create(name, "go")
+    assert project.name == "shop"
+    assert (here / "shop").stat().st_ino == before
+    assert sorted(os.listdir()) == sorted({name.split("/")[0] for name in GO_FILES} | {".git"})
+
+
+def test_a_link_to_an_empty_directory_is_filled_and_stays_a_link(here: Path) -> None:
+    (here / "real").mkdir()
+    (here / "link").symlink_to("real")
+    scaffold.create("link", "go")
+    assert (here / "link").is_symlink()
+    assert (here / "real/main.go").exists()
+
+
+# Where it may not
+
+
+def refusal(target: str, template: str = "go") -> str:
+    with pytest.raises(ConfigError) as caught:
+        scaffold.create(target, template)
+    assert caught.value.exit_code == 2
+    lines = str(caught.value).split("\n")
+    assert [line.split()[0] for line in lines] == ["error:", "hint:"]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", " ", "/", "//", "a\0b", "a\nb", "\x1b[31m", "\udcff"])
+def test_an_absurd_name_is_refused(here: Path, name: str) -> None:
+    assert "is no name for a project" in refusal(name)
+    assert os.listdir(here) == []
+
+
+def test_a_directory_with_something_in_it_is_refused_and_not_touched(here: Path) -> None:
+    (here / "shop").mkdir()
+    (here / "shop/.hidden").write_text("mine")
+    assert "error: shop exists and is not empty" in refusal("shop")
+    assert everything(here) == {"shop", "shop/.hidden"}
+
+
+def test_a_file_and_a_dangling_link_are_refused_and_not_touched(here: Path) -> None:
+    (here / "file").write_text("mine")
+    (here / "link").symlink_to("nowhere")
+    assert "error: file exists and is not a directory" in refusal("file")
+    assert "error: link exists and is not a directory" in refusal("link")
+    assert "error: cannot create file/shop: Not a directory" in refusal("file/shop")
+    assert sorted(os.listdir(here)) == ["file", "link"]
+
+
+def test_an_unknown_template_is_refused_with_a_suggestion(here: Path) -> None:
+    expected = 'error: no template is called "goo"\nhint: did you mean "go"?'
+    assert refusal("shop", "goo") == expected
+    assert refusal("shop", "cobol").endswith("\nhint: there is: go")
+    assert os.listdir(here) == []
+
+
+@contextmanager
+def powerless() -> Iterator[None]:
+    """Be somebody without rights: root may write everywhere."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+def test_no_permission_is_said_in_two_lines(here: Path) -> None:
+    os.chmod(here, 0o555)  # noqa: S103 - readable, as a foreign directory would be
+    try:
+        with powerless():
+            message = refusal("shop")
+            nested = refusal("a/b")
+    finally:
+        os.chmod(here, 0o700)
+    assert message.startswith("error: cannot create shop: Permission denied\n")
+    assert nested.endswith("hint: choose a directory that you may write to")
+    assert os.listdir(here) == []
+
+
+# Nothing is left behind
+
+
+def test_a_name_that_is_too_long_leaves_no_parents_behind(here: Path) -> None:
+    assert "hint: choose a shorter name" in refusal("a/b/" + "x" * 300)
+    assert os.listdir(here) == []
+
+
+@contextmanager
+def small_files_only(size: int) -> Iterator[None]:
+    """Let a write fail half-way, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("target", ["a/b/shop", "empty"])
+def test_a_failing_write_leaves_nothing_behind(here: Path, target: str) -> None:
+    (here / "empty").mkdir()
+    with small_files_only(200):
+        assert f"error: cannot create {target}: File too large" in refusal(target)
+    assert everything(here) == {"empty"}
+
+
+def test_filling_a_directory_takes_everything_back_when_a_name_has_appeared(here: Path) -> None:
+    for path in ("draft/a", "draft/b", "draft/c", "target"):
+        (here / path).mkdir(parents=True)
+    (here / "target/b").write_text("theirs")
+    with pytest.raises(FileExistsError, match="b has appeared there"):
+        scaffold._fill(str(here / "target"), str(here / "draft"))
+    assert (here / "target/b").read_text() == "theirs"
+    assert everything(here) == {"draft", "draft/a", "draft/b", "draft/c", "target", "target/b"}
+
+
+# git
+
+
+def test_a_project_outside_of_git_becomes_a_repository(here: Path) -> None:
+    assert scaffold.create("shop", "go").warning == ""
+    done = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=here / "shop", check=True, capture_output=True
+    )
+    assert b"?? main.go" in done.stdout
+
+
+def test_a_project_inside_a_repository_does_not_become_one(here: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=here, check=True)
+    scaffold.create("apps/shop", "go")
+    assert not (here / "apps/shop/.git").exists()
+
+
+def test_the_repository_of_a_hook_that_runs_us_is_left_alone(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", "other"], cwd=here, check=True)
+    monkeypatch.setenv("GIT_DIR", str(here / "other/.git"))
+    scaffold.create("shop", "go")
+    assert (here / "shop/.git/HEAD").exists()
+
+
+def test_a_failing_git_is_a_warning_and_leaves_no_repository(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "gitconfig").write_text("no section\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(here / "gitconfig"))
+    project = scaffold.create("shop", "go")
+    assert project.warning.startswith("not a git repository: git init failed: fatal: bad config")
+    assert "\n" not in project.warning
+    assert not (here / "shop/.git").exists()
+    assert (here / "shop/main.go").exists()
+
+
+def test_a_machine_without_git_is_fine(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(here))
+    assert scaffold.create("shop", "go").warning == ""
+    assert not (here / "shop/.git").exists()
+
+
+# Templates and tools
+
+
+def test_template_files_survive_packaging() -> None:
+    for template in scaffold.TEMPLATES:
+        root = os.path.join(scaffold._HOME, template)
+        names = [os.path.basename(source) for source, _ in scaffold._sources(root)]
+        assert "gitignore" in names
+        assert [name for name in names if name.startswith(".") or name == "go.mod"] == []
+
+
+def test_a_tool_is_found_on_the_path_or_beside_python(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(here))
+    assert scaffold.find_tool("go-that-is-not-there") is None
+    python = os.path.basename(sys.executable)
+    assert scaffold.find_tool(python) == sys.executable
+    (here / python).symlink_to(sys.executable)
+    assert scaffold.find_tool(python) == str(here / python)
+
+
+# The Go project
+
+
+@pytest.fixture(scope="module")
+def go() -> str:
+    found = scaffold.find_tool("go")
+    assert found, "these tests need go: pip install 'hotrun[go]'"
+    return found
+
+
+@pytest.fixture(scope="module")
+def shop(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Go project with a difficult name, built by the command in its own hotrun.toml."""
+    parent = tmp_path_factory.mktemp("projects")
+    project = parent / 'The "Shop" {{of}} <日本>\u200b'
+    scaffold.create(str(project), "go")
+    build(go, project)
+    return project
+
+
+def build(go: str, project: Path) -> bytes:
+    config = tomllib.loads((project / "hotrun.toml").read_text())["build"]
+    word, *words = shlex.split(config["command"])
+    assert word == "go"
+    ask_go(go, project, *words, **config["env"])
+    (output,) = config["outputs"]
+    return (project / output).read_bytes()
+
+
+def ask_go(go: str, project: Path, *words: str, **env: str) -> str:
+    """Run go in a project, without the network."""
+    offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
+    done = subprocess.run(
+        [go, *words],
+        cwd=project,
+        env={**os.environ, **offline, **env},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"go {words[0]}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def running(project: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    command = tomllib.loads((project / "hotrun.toml").read_text())["run"]["command"]
+    app = subprocess.Popen(
+        [command],
+        cwd=project,
+        env={**os.environ, "PORT": str(port)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with app:
+        try:
+            yield app
+        finally:
+            app.kill()
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def wait_until_serving(app: subprocess.Popen[str], port: int) -> None:
+    def serving() -> bool:
+        if app.poll() is not None:
+            pytest.fail(f"the app ended with {app.returncode}: {app.communicate()[1]}")
+        try:
+            return get(port, "/healthz") == (200, "ok\n")
+        except ConnectionRefusedError:
+            return False
+
+    until(serving, "an ok from /healthz")
+
+
+def test_the_config_watches_every_file_that_is_part_of_the_program(shop: Path) -> None:
+    config = tomllib.loads((shop / "hotrun.toml").read_text())
+    suffixes = {pattern.removeprefix("*") for pattern in config["watch"]["include"]}
+    parts = [name for name in GO_FILES if not name.startswith((".", "README", "hotrun"))]
+    assert [name for name in parts if not name.endswith(tuple(suffixes))] == []
+    assert config["watch"]["exclude"] == ["*_test.go"]
+
+
+def test_the_go_project_is_formatted_vetted_and_tested(go: str, shop: Path) -> None:
+    gofmt = os.path.join(ask_go(go, shop, "env", "GOROOT").strip(), "bin", "gofmt")
+    done = subprocess.run([gofmt, "-l", "."], cwd=shop, check=True, capture_output=True)
+    assert done.stdout == b""
+    ask_go(go, shop, "vet", "./...")
+    assert ask_go(go, shop, "test", "./...").startswith("ok")
+
+
+def test_no_package_of_the_standard_library_is_taken_as_a_module(go: str, shop: Path) -> None:
+    names = {line for line in ask_go(go, shop, "list", "std", "cmd").split() if "/" not in line}
+    assert "fmt" in names
+    assert [name for name in names if scaffold.module_path(name) == name] == []
+
+
+def test_the_same_sources_build_the_same_bytes_and_a_changed_page_other_ones(
+    go: str, shop: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(shop, copy)
+    first = build(go, copy)
+    assert build(go, copy) == first
+    page = copy / "templates/index.html"
+    page.write_text(page.read_text().replace("It runs.", "It runs well."))
+    assert build(go, copy) != first
+
+
+def test_the_app_answers_and_ends_well_on_sigterm(shop: Path) -> None:
+    port = free_port()
+    with running(shop, port) as app:
+        wait_until_serving(app, port)
+        status, page = get(port, "/")
+        assert status == 200
+        assert "<h1>The &#34;Shop&#34; {{of}} &lt;日本&gt;\u200b</h1>" in page
+        assert get(port, "/static/style.css")[0] == 200
+        assert get(port, "/nowhere")[0] == 404
+        app.send_signal(signal.SIGTERM)
+        assert app.wait(timeout=10) == 0
+
+
+def test_a_silent_connection_does_not_hold_up_the_end(shop: Path) -> None:
+    port = free_port()
+    with running(shop, port) as app:
+        wait_until_serving(app, port)
+        with socket.create_connection(("127.0.0.1", port)):
+            # Accepted in order: once this answer is there, the silent one has been seen.
+            assert get(port, "/healthz")[0] == 200
+            asked = time.monotonic()
+            app.send_signal(signal.SIGINT)
+            assert app.wait(timeout=10) == 0
+            assert time.monotonic() - asked < 4, "waited for a connection on which nobody asked"
+
+
+def test_a_port_that_is_taken_is_said_and_ends_the_app(shop: Path) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        with running(shop, port) as app:
+            _, message = app.communicate(timeout=10)
+    assert app.returncode == 1
+    assert message == (
+        f"error: 127.0.0.1:{port} is taken by another program\n"
+        "hint: stop that one, or set PORT to a free port\n"
+    )
