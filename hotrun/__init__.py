@@ -4,8 +4,6 @@ The watcher is public: ``from hotrun import Watcher, Event, Op``. It is imported
 first asked for, because ``hotrun --version`` needs none of it.
 """
 
-from __future__ import annotations
-
 __version__ = "0.1.0"
 
 _PUBLIC = frozenset({"Event", "Op", "Overflow", "Watcher"})

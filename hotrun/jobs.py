@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed (ETXTBSY)
 BUSY_TRIES = 100
+LINGERS = 0.5  # seconds after which somebody who waits wants to know for what
 
 COLOUR_HINTS = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CARGO_TERM_COLOR": "always"}
 
@@ -173,6 +174,7 @@ class AppJob:
         self._code = 0
         self._stopped = False
         self._tries = BUSY_TRIES
+        self._linger: asyncio.TimerHandle | None = None
         self.run = run
 
     @property
@@ -192,6 +194,13 @@ class AppJob:
         self._host.tell(notices.AppStopping(self._service, self.run, signal.Signals(number).name))
         if self._child is not None:
             self._child.stop(number)
+            self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
+
+    def _say_it_lingers(self) -> None:
+        if self._child is not None:
+            left = round((self._app.stop_timeout - LINGERS) * 1000)
+            pid = self._child.pid
+            self._host.tell(notices.AppLingers(self._service, self.run, pid, max(0, left)))
 
     def kill(self, reason: str) -> None:
         """Kill what is left of it."""
@@ -310,6 +319,8 @@ class AppJob:
                 self._code = code
                 self._before.clear()
                 self._stopped = True
+        if self._linger is not None:
+            self._linger.cancel()
         self._child = None
         self._next()
 

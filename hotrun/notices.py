@@ -119,6 +119,16 @@ class AppStopping:
 
 
 @dataclass(frozen=True, slots=True)
+class AppLingers:
+    """The app has not stopped yet; it is killed ``kill_ms`` from now."""
+
+    service: str
+    run: int
+    pid: int
+    kill_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AppKilled:
     """What did not stop was sent SIGKILL."""
 
@@ -198,6 +208,7 @@ Notice = (
     | AppStarted
     | AppKept
     | AppStopping
+    | AppLingers
     | AppKilled
     | AppExited
     | Output

@@ -233,7 +233,7 @@ APPS = (
     Mutant("app: stopped once", "elif not s.app.stopping:", "else:"),
     drop(
         "app: stopped once when broken",
-        "if s.app is not None and not s.app.stopping and down:",
+        "if s.app is not None and not s.app.stopping and (down or s.app.ended):",
         "not s.app.stopping and ",
     ),
     drop(
@@ -282,8 +282,24 @@ APPS = (
 ENDS = (
     drop(
         "exit: a stopped app did not end by itself",
-        "if app.stopping or s.quitting is not None:",
-        "app.stopping or ",
+        "s.quitting is not None or (app.stopping and not app.ended):",
+        " or (app.stopping and not app.ended)",
+    ),
+    drop(
+        "exit: an app that was stopped after its end did end by itself",
+        "s.quitting is not None or (app.stopping and not app.ended):",
+        " and not app.ended",
+    ),
+    drop("exit: what it left behind is stopped", "(down or s.app.ended)", " or s.app.ended"),
+    drop(
+        "exit: a stopping app that ends was stopped",
+        "s.app.run == run and not s.app.stopping:",
+        " and not s.app.stopping",
+    ),
+    drop(
+        "late: the end of an old app says nothing",
+        "s.app.run == run and not s.app.stopping:",
+        "s.app.run == run and ",
     ),
     Mutant("exit: back-off grows", "s.crashes += 1", "s.crashes = 1"),
     Mutant("exit: steady forgives", "s.crashes = 0", "s.crashes += 0"),

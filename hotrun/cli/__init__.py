@@ -20,6 +20,12 @@ COMMANDS = {
 }
 
 
+class UsageError(HotrunError):
+    """The command line is not as it must be."""
+
+    exit_code = 2
+
+
 class Commands(click.Group):
     """Finds commands by name, and suggests the nearest for one that is not there."""
 
@@ -45,8 +51,8 @@ class Commands(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f' did you mean "{near[0]}"?' if near else ""
-            raise click.UsageError(f'no command "{args[0]}".{hint}', ctx)
+            hint = f'did you mean "{near[0]}"?' if near else "`hotrun --help` lists the commands"
+            raise UsageError(f'unknown command "{args[0]}"', hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,7 +80,7 @@ def main() -> int:
         click.echo(str(error), err=True)
         return error.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        click.echo(str(_translated(error)), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -82,3 +88,17 @@ def main() -> int:
         sys.stderr.close()
         return 141
     return code if isinstance(code, int) else 0
+
+
+def _translated(error: click.ClickException) -> UsageError:
+    """Put click's own errors into our two lines."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "hotrun"
+    hint = f"`{command} --help` shows what is possible"
+    near = getattr(error, "possibilities", None)
+    if near:
+        hint = "did you mean " + " or ".join(f'"{each}"' for each in near[:3]) + "?"
+    if isinstance(error, click.NoSuchOption):
+        return UsageError(f"unknown option {error.option_name}", hint)
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint)

@@ -79,6 +79,9 @@ class Console:
                 self._app_exited(notice)
             case notices.AppKept():
                 self._app_kept(notice)
+            case notices.AppLingers(_, run, pid, kill_ms):
+                text = f"waiting for pid {pid} to stop, SIGKILL in {_time(kill_ms)}"
+                self._rule("yellow", run, text)
             case notices.AppKilled():
                 self._app_killed(notice)
             case _:
@@ -110,7 +113,8 @@ class Console:
             self._say("yellow", f"polling, because {notice.reason}")
 
     def _build_started(self, notice: notices.BuildStarted) -> None:
-        self._cycle = Cycle(notice.run, named(notice.paths, notice.count) or "build")
+        cause = named(notice.paths, notice.count)
+        self._cycle = Cycle(notice.run, cause or ("first build" if notice.run == 1 else "rebuild"))
         self._rule("dim", notice.run, notice.command)
 
     def _build_finished(self, notice: notices.BuildFinished) -> None:
@@ -118,10 +122,10 @@ class Console:
         if notice.ok and self._serving is None:
             return  # the line of the app's start says it all
         if not notice.ok:
-            said = f"BUILD FAILED ({_ended(notice.code)}) after {_time(notice.ms)}"
+            said = f"BUILD FAILED (exit {notice.code}) after {_time(notice.ms)}"
             if self._serving is not None:
                 run, pid = self._serving
-                said += f", still running #{run} (pid {pid})"
+                said += f", #{run} still runs (pid {pid})"
             self._rule("red", notice.run, said)
 
     def _app_started(self, notice: notices.AppStarted) -> None:
@@ -191,10 +195,6 @@ def named(paths: list[str], count: int) -> str:
 def _many(count: int, what: str) -> str:
     plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
     return f"{count:,} {what if count == 1 else plural}"
-
-
-def _ended(code: int) -> str:
-    return f"exit code {code}"
 
 
 def _time(ms: int) -> str:

@@ -70,6 +70,7 @@ def strings(draw: st.DrawFn) -> str:
         f'"""{plain}\n{plain} \\\n  x""\\""""',
         f'"""{plain}"x""""',
         f"'''\n{text.replace(chr(39), '')}'x''y'''",
+        f"'''{text.replace(chr(39), '')}x'''''",
         "''''''",
         '""',
     ]

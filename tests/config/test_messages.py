@@ -253,6 +253,8 @@ OPTIONS = [
     ("=x", "this sets nothing", "write KEY=VALUE, for example --set run.stop_timeout=10s"),
     ("", "this sets nothing", "write KEY=VALUE, for example --set run.stop_timeout=10s"),
     ("a b=x", "this sets nothing", "write KEY=VALUE, for example --set run.stop_timeout=10s"),
+    ("[build]\ntimeout=5s", "this sets nothing",
+     "write KEY=VALUE, for example --set run.stop_timeout=10s"),
     ("x\ny=2", "this sets nothing", "write KEY=VALUE, for example --set run.stop_timeout=10s"),
 ]  # fmt: skip
 

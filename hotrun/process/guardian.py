@@ -1,0 +1,134 @@
+"""The guardian: what we started does not survive us, not even our own SIGKILL.
+
+A small process is forked at the very start, before threads and heavy imports, and sleeps in
+``read`` on a pipe. It is told of every group that begins and ends. When the pipe ends without a
+farewell, we are gone: the groups get SIGTERM and, half a second later, SIGKILL; then whatever
+carries our cookie in its environment, until nothing is found. (PDEATHSIG would reach the direct
+child alone, and is bound to the thread that spawned it; measured.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+from hotrun.process import tree
+
+GRACE = 0.5  # seconds between SIGTERM and SIGKILL
+LOOK = 0.01  # seconds between two looks at what is left: the dead cannot wake us here
+ROUNDS = 100  # of the last search; a fork bomb is not ours to win against
+FAREWELL = b"bye\n"
+
+
+class Guardian:
+    """Our end of the pipe.
+
+    Args:
+        cookie: ``NAME=value`` in the environment of every app.
+    """
+
+    def __init__(self, cookie: str) -> None:
+        ours, theirs = os.pipe()  # not inherited by any program: a copy would keep it asleep
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.close(theirs)
+                _guard(ours, cookie)
+            finally:
+                os._exit(0)
+        os.close(ours)
+        self._pipe = theirs
+
+    def begin(self, group: int) -> None:
+        """A process group was started."""
+        self._say(b"+%d\n" % group)
+
+    def end(self, group: int) -> None:
+        """A process group is gone; its number may be given to strangers."""
+        self._say(b"-%d\n" % group)
+
+    def dismiss(self) -> None:
+        """We end in good order and nothing is left: let it go, and see it gone."""
+        self._say(FAREWELL)
+        os.close(self._pipe)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+    def _say(self, record: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # somebody killed it: we go on without
+            os.write(self._pipe, record)
+
+
+def _guard(pipe: int, cookie: str) -> None:
+    """Sleep until the pipe ends; runs in the forked process, and never returns to the caller."""
+    os.setsid()  # out of reach of the terminal, and of a kill of our group
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)
+    _let_go_of_all_but(pipe)
+    _rename(b"hotrun-guardian")
+    text = b""
+    while data := os.read(pipe, 4096):
+        text += data
+        if text.endswith(FAREWELL):
+            return
+    _sweep(living_groups(text), cookie)
+
+
+def _let_go_of_all_but(pipe: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):  # a pipe of the caller's that we held open would never end
+        os.dup2(null, fd)
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2 and int(name) != pipe:  # noqa: PLR2004
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
+def _rename(name: bytes) -> None:
+    """Be told apart in ``ps``: prctl(2), PR_SET_NAME."""
+    if tree.LINUX:
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as file:
+            file.write(name[:15])
+
+
+def living_groups(records: bytes) -> list[int]:
+    """Return the groups that began and did not end; a last record that was cut is no record."""
+    groups: dict[int, None] = {}
+    for record in records.split(b"\n")[:-1]:
+        if record[:1] == b"+":
+            groups[int(record)] = None
+        elif record[:1] == b"-":
+            groups.pop(-int(record), None)
+    return list(groups)
+
+
+def _sweep(groups: list[int], cookie: str) -> None:
+    _signal_groups(groups, signal.SIGTERM)
+    until = time.monotonic() + GRACE
+    while any(map(tree.group_lives, groups)) and time.monotonic() < until:
+        time.sleep(LOOK)
+    _signal_groups(groups, signal.SIGKILL)
+    for _ in range(ROUNDS):
+        left = [pid for pid in _all_pids() if tree.carries(pid, cookie)]
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(LOOK)
+
+
+def _signal_groups(groups: list[int], number: int) -> None:
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+
+
+def _all_pids() -> list[int]:
+    if tree.LINUX:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    import psutil
+
+    return psutil.pids()

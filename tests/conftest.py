@@ -1,0 +1,36 @@
+"""Fixtures for tests that drive a live hotrun (what they are made of: live.py)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live import Live, Project, free_port, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    Start = Callable[..., Live]
+
+__all__ = ["free_port", "until"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project, with a place beside it for what its build makes."""
+    return Project(tmp_path / "project", tmp_path / "out")
+
+
+@pytest.fixture
+def start(project: Project) -> Iterator[Start]:
+    """Start `hotrun run --json` in the project; the end of the test ends it."""
+    with contextlib.ExitStack() as sessions:
+
+        def start(*words: str, **env: str) -> Live:
+            return sessions.enter_context(Live(project.path, *words, env=env))
+
+        yield start

@@ -1,0 +1,152 @@
+"""Notices in, exact lines out."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from hotrun import notices
+from hotrun.ui.colour import wants_colour
+from hotrun.ui.console import Console
+from hotrun.ui.jsonl import JsonLines
+
+BUILD = notices.BuildStarted("app", 1, "go build -o app .", [], 0)
+BUILT = notices.BuildFinished("app", 1, ok=True, code=0, ms=420, diagnostics=[], artifact="changed")
+STARTED = notices.AppStarted("app", 1, 4711)
+
+
+def said(*heard: notices.Notice, **options: bool) -> list[str]:
+    stream = io.StringIO()
+    console = Console(stream, **options)
+    for notice in heard:
+        console(notice)
+    return stream.getvalue().splitlines()
+
+
+def test_the_first_build_and_start() -> None:
+    assert said(BUILD, BUILT, STARTED) == [
+        "-- #1 first build: go build -o app .",
+        "-- #1 first build: built 420 ms, started pid 4711",
+    ]
+
+
+def test_a_save_names_the_first_file_and_how_many_more() -> None:
+    lines = said(
+        BUILD,
+        BUILT,
+        STARTED,
+        notices.BuildStarted("app", 2, "go build -o app .", ["main.go", "a.go", "b.go"], 3),
+        notices.BuildFinished("app", 2, True, 0, 1234, [], "changed"),
+        notices.AppStopping("app", 1, "SIGTERM"),
+        notices.AppExited("app", 1, 0, None, 9000, True),
+        notices.AppStarted("app", 2, 4712),
+    )
+    assert lines[2:] == [
+        "-- #2 main.go +2 more: go build -o app .",
+        "-- #2 main.go +2 more: built 1.2 s, stopped (code 0), restarted pid 4712",
+    ]
+
+
+def test_a_broken_build_says_what_is_still_running() -> None:
+    lines = said(
+        STARTED,
+        notices.BuildStarted("app", 2, "make", ["main.go"], 1),
+        notices.Output("app", "build", 2, "stdout", "main.go:3: nonsense"),
+        notices.BuildFinished("app", 2, False, 2, 80, [], None),
+        notices.AppKept("app", 1, "build failed"),
+    )
+    assert lines[1:] == [
+        "-- #2 main.go: make",
+        "main.go:3: nonsense",
+        "-- #2 main.go: BUILD FAILED (exit 2) after 80 ms, #1 still runs (pid 4711)",
+    ]
+
+
+def test_the_same_binary_says_that_the_app_was_kept() -> None:
+    lines = said(
+        STARTED,
+        notices.BuildStarted("app", 2, "make", ["main.go"], 1),
+        notices.BuildFinished("app", 2, True, 0, 80, [], "same"),
+        notices.AppKept("app", 1, "same artifact"),
+    )
+    assert lines[-1] == "-- #2 main.go: built 80 ms, binary unchanged, kept running (pid 4711)"
+
+
+def test_an_app_that_crashes_is_reported_with_its_signal() -> None:
+    lines = said(STARTED, notices.AppExited("app", 1, None, "SIGSEGV", 2000, False))
+    assert lines[-1] == (
+        "-- #1 app exited with signal SIGSEGV after 2.0 s; the next change starts it again"
+    )
+
+
+def test_an_app_that_takes_its_time_to_stop_is_announced() -> None:
+    assert said(notices.AppLingers("app", 1, 4711, 4500)) == [
+        "-- #1 waiting for pid 4711 to stop, SIGKILL in 4.5 s"
+    ]
+
+
+def test_a_problem_is_two_lines() -> None:
+    assert said(notices.Problem("what is wrong", "what to do"), quiet=True) == [
+        "error: what is wrong",
+        "hint: what to do",
+    ]
+
+
+def test_quiet_shows_problems_only() -> None:
+    assert said(BUILD, BUILT, STARTED, quiet=True) == []
+
+
+def test_facts_are_shown_only_when_asked_for() -> None:
+    trace = notices.Trace("app", ">", "BuildRequested()")
+    assert said(trace) == []
+    assert said(trace, verbose=True) == ["> BuildRequested()"]
+
+
+def test_a_name_that_cannot_be_printed_is_escaped() -> None:
+    lines = said(notices.Unchanged("app", ["caf\udce9\x1b[31m.go"], 1))
+    assert lines == ["caf\\udce9\\x1b[31m.go saved, nothing changed"]
+
+
+def test_json_lines_carry_version_time_and_the_name_of_the_event() -> None:
+    stream = io.StringIO()
+    JsonLines(stream)(notices.Changed("app", ["caf\udce9.go"], 1, recovered=False))
+    (line,) = stream.getvalue().splitlines()
+    data = json.loads(line)
+    assert isinstance(data.pop("t"), float)
+    assert data == {
+        "v": 1,
+        "event": "changed",
+        "service": "app",
+        "paths": ["caf\udce9.go"],
+        "count": 1,
+        "recovered": False,
+    }
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("choice", "environment", "terminal", "coloured"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"CLICOLOR_FORCE": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "0"}, True, False),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+        ("always", {}, False, True),
+        ("always", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+    ],
+)
+def test_colour_follows_the_rules(
+    choice: str, environment: dict[str, str], terminal: bool, coloured: bool
+) -> None:
+    stream = Terminal() if terminal else io.StringIO()
+    assert wants_colour(choice, stream, environment) is coloured
