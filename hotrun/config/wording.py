@@ -1,0 +1,158 @@
+"""The words of a config error: what was meant, what is expected, what was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotrun.config.schema import FORMS, KEYS, LATER_TABLES, TABLES, keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hotrun.config.merge import Source
+    from hotrun.config.schema import Key
+
+# As much of a value as a message repeats.
+_SHOWN = 40
+_LONGEST_NUMBER = 128  # bits
+
+
+# Suggestions
+
+
+def meant_in(table: str, name: str, source: Source) -> tuple[str, str]:
+    """The hint for a key that its table does not have, and the key that was meant, if any."""
+    own = keys_of(table)
+    aliased = next((key.name for key in own.values() if name in key.aliases), "")
+    elsewhere = keys_named(name)
+    if not aliased and elsewhere:
+        return _belongs(elsewhere, source), ""
+    if meant := aliased or nearest(name, own):
+        return f'did you mean "{meant}"?', meant
+    if keys := keys_named(_aliased(name)):
+        return _did_you_mean_key(keys, source), ""
+    return f"the keys of {source.header(table)} are {listed(known(table), 'and')}", ""
+
+
+def key_meant(name: str, source: Source) -> str:
+    """Return the hint for a key outside of the tables."""
+    if keys := keys_named(name):
+        return _belongs(keys, source)
+    if keys := keys_named(_aliased(name) or nearest(name, {key.name for key in KEYS})):
+        return _did_you_mean_key(keys, source)
+    return f"the keys stand in the tables {listed(map(source.header, TABLES), 'and')}"
+
+
+def table_meant(name: str, source: Source) -> str:
+    """Return the hint for a table that is not there."""
+    if meant := nearest(name, [*TABLES, *LATER_TABLES]):
+        return f"did you mean {source.header(meant)}?"
+    return f"the tables are {listed(map(source.header, TABLES), 'and')}"
+
+
+def _belongs(keys: Sequence[Key], source: Source) -> str:
+    if source.is_option:
+        return _did_you_mean_key(keys, source)
+    return f"it belongs in {listed((source.header(key.table) for key in keys), 'or')}"
+
+
+def _did_you_mean_key(keys: Sequence[Key], source: Source) -> str:
+    if source.is_option:
+        return f"did you mean {listed((key.dotted for key in keys), 'or')}?"
+    headers = listed((source.header(key.table) for key in keys), "or")
+    return f'did you mean "{keys[0].name}" in {headers}?'
+
+
+def keys_named(name: str) -> list[Key]:
+    """Return the keys of this name, in all tables."""
+    return [key for key in KEYS if key.name == name]
+
+
+def _aliased(name: str) -> str:
+    return next((key.name for key in KEYS if name in key.aliases), "")
+
+
+def known(table: str) -> list[str]:
+    """Return the names of the keys of a table that this version serves."""
+    return [key.name for key in KEYS if key.table == table and key.available]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion, or nothing when no word is near."""
+    meant = nearest(word, known)
+    return f'did you mean "{meant}"?' if meant else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is nearest, or nothing."""
+    # Only an error pays for the import.
+    import difflib
+
+    by_case = {one.casefold(): one for one in sorted(known)}
+    matches = difflib.get_close_matches(word.casefold(), by_case, n=1)
+    return by_case[matches[0]] if matches else ""
+
+
+# Words
+
+
+def form(key: Key) -> str:
+    """Say what a value of this key looks like."""
+    words = [f'"{word}"' for word in key.words]
+    if key.kind == "choice":
+        return listed(words, "or")
+    return listed([FORMS[key.kind], *words], "or")
+
+
+def listed(words: Iterable[str], link: str) -> str:
+    """Join words: "a, b and c"."""
+    *most, last = words
+    return f"{', '.join(most)} {link} {last}" if most else last
+
+
+def in_quotes(source: Source, key: Key, value: object, variable: str = "") -> str:
+    """Return the hint for a value that lacks its quotes."""
+    if isinstance(value, (list, dict)):
+        return f"for example {key.name} = {key.example}"
+    quoted = f'"{shown(value)}"'
+    if not variable:
+        return f"put it in quotes: {quoted}"
+    if source.is_option:  # where the shell takes one pair of quotes off
+        return f"put it in quotes: --set '{key.dotted}.{key_text(variable)}={quoted}'"
+    return f"put it in quotes: {key_text(variable)} = {quoted}"
+
+
+def what(value: object) -> str:
+    """Name the type of a value."""
+    if isinstance(value, bool):
+        return shown(value)
+    names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), "a date or a time")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message repeats it."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+        return "a huge number"  # Python refuses to write it with decimal digits
+    return str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes, shortened, with nothing in it that steers a terminal."""
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return f'"{_escaped(short)}"'
+
+
+def key_text(name: str) -> str:
+    """Return a key as TOML writes it."""
+    plain = name.replace("_", "").replace("-", "")
+    return name if plain.isascii() and plain.isalnum() else quoted(name)
+
+
+def _escaped(text: str) -> str:
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in plain
+    )
