@@ -216,7 +216,7 @@ class Live:
 
     # --- how it ends ---
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send a signal to hotrun alone."""
         self._hotrun.send_signal(number)
 
@@ -232,7 +232,7 @@ class Live:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal, wait for the end, and return the exit code."""
-        self.signal(number)
+        self.send(number)
         return self.ends(f"the end after {number.name}")
 
     def leftovers(self) -> list[int]:
@@ -245,7 +245,7 @@ class Live:
     def __exit__(self, kind: object, *_: object) -> None:
         try:
             if self._hotrun.poll() is None:
-                self.signal(signal.SIGCONT)
+                self.send(signal.SIGCONT)
                 self.stop()
             if kind is None:
                 assert not self.leftovers(), f"left behind\n{self.transcript()}"

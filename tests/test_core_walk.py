@@ -54,11 +54,11 @@ NOT_COMPILED = "notes.md"  # a change in it builds the same artifact
 CONTENTS = (0, 1, 2)  # few, so that an edit often takes an earlier one back
 SIGKILLED = -9
 CODES = (0, 1, 0, SIGKILLED, 0)
+PER_MOVE = 3  # bytes that decide a move
 FAIR = 200  # a world that is driven fairly comes to rest in far fewer moves
 
 Content = dict[str, int]
 T = TypeVar("T")
-Test = Callable[[Policy, list[int]], None]
 
 
 # --- the world -----------------------------------------------------------------------------
@@ -664,6 +664,7 @@ class Dice:
 
 
 Move = Callable[[World, Dice], object]
+Test = Callable[["Plan"], None]
 
 
 def edit(world: World, dice: Dice) -> None:
@@ -752,8 +753,8 @@ def moves(world: World) -> list[Move]:
         fire: 5 * bool(world.timers),
         read_tree: 3 * (build is not None and build.reading is None),
         end_build: 6 * (build is not None),
-        end_app: (6 if stopping else 2) * (app is not None),
-        leave_behind: app is not None,
+        end_app: (4 if stopping else 1) * (app is not None),
+        leave_behind: 2 * (app is not None),
         ask_for_a_build: 2,
         ask_for_a_restart: 2,
         quit_session: 1 if going else 6,
@@ -763,20 +764,26 @@ def moves(world: World) -> list[Move]:
     return [move for move, odd in odds.items() for _ in range(odd)]
 
 
-def take(policy: Policy, numbers: list[int]) -> None:
-    """Take one walk: a move for each number, then a fair way to rest."""
-    world = World(policy)
-    try:
-        for number in numbers:
-            dice = Dice(number)
-            dice.pick(moves(world))(world, dice)
-            if world.code is not None:
-                break
-        world.come_to_rest(works=True, stubborn=False)
-        check_the_end(world)
-    finally:
-        for fact, commands in world.story:
-            note(f"{fact} -> {commands}")
+@dataclass(frozen=True)
+class Plan:
+    """A walk before it is taken: what the user chose, and a number for each move."""
+
+    policy: Policy
+    numbers: list[int]
+
+    def take(self) -> None:
+        world = World(self.policy)
+        try:
+            for number in self.numbers:
+                dice = Dice(number)
+                dice.pick(moves(world))(world, dice)
+                if world.code is not None:
+                    break
+            world.come_to_rest(works=True, stubborn=False)
+            check_the_end(world)
+        finally:
+            for fact, commands in world.story:
+                note(f"{fact} -> {commands}")
 
 
 def check_the_end(world: World) -> None:
@@ -787,23 +794,35 @@ def check_the_end(world: World) -> None:
         world.tell(fact)
 
 
-# Mostly the usual: what ends a session early makes a walk short, and a policy without builds
-# or without an app leaves most rules idle.
-policies = st.builds(
-    lambda has, **chosen: Policy(builds="build" in has, runs="app" in has, **chosen),
-    has=st.sampled_from([*["build, app"] * 6, "app", "build"]),
-    cancels=st.sampled_from([True, True, False]),
-    keeps=st.sampled_from([True, True, False]),
-    on_exit=st.sampled_from([*[OnExit.RESTART, OnExit.WAIT] * 3, OnExit.EXIT]),
-    once=st.sampled_from([*[False] * 7, True]),
-)
+def pick_policy(dice: Dice) -> Policy:
+    """Mostly the usual one.
+
+    What ends a session early makes a walk short, and without builds or without an app most
+    moves have no part in it.
+    """
+    builds, runs = dice.pick((*[(True, True)] * 6, (True, False), (False, True)))
+    return Policy(
+        builds=builds,
+        runs=runs,
+        cancels=dice.pick((True, True, False)),
+        keeps=dice.pick((True, True, False)),
+        on_exit=dice.pick((*[OnExit.WAIT, OnExit.RESTART] * 3, OnExit.EXIT)),
+        once=dice.pick((*[False] * 5, True)),
+    )
 
 
-def walks(examples: int, steps: int, *, repeatable: bool) -> Callable[[Test], Callable[..., None]]:
+def plan(drawn: bytes) -> Plan:
+    """Read a walk from bytes; a zero is no move."""
+    chunks = (drawn[at : at + PER_MOVE] for at in range(0, len(drawn), PER_MOVE))
+    first, *others = map(int.from_bytes, chunks)
+    return Plan(pick_policy(Dice(first)), [number for number in others if number])
+
+
+def walks(examples: int, moves: int, *, repeatable: bool) -> Callable[[Test], Callable[..., None]]:
     """Decorate a test of one walk so that it takes many."""
-    # The length is fixed, or hypothesis would prefer short walks; a walk shrinks by its zeros.
-    drawn = st.lists(st.integers(0, 2**20), min_size=steps, max_size=steps)
-    numbers = drawn.map(lambda all_of_them: [number for number in all_of_them if number])
+    # One draw of bytes, not a list of draws: of a list hypothesis tries many near copies. The
+    # length is fixed, or it would prefer short walks; a walk shrinks by its zeros instead.
+    size = (1 + moves) * PER_MOVE
     chosen = settings(
         max_examples=examples,
         derandomize=repeatable,
@@ -813,18 +832,18 @@ def walks(examples: int, steps: int, *, repeatable: bool) -> Callable[[Test], Ca
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    return lambda test: chosen(given(policy=policies, numbers=numbers)(test))
+    return lambda test: chosen(given(st.binary(min_size=size, max_size=size).map(plan))(test))
 
 
-@walks(250, 120, repeatable=True)
-def test_whatever_happens_the_core_keeps_its_promises(policy: Policy, numbers: list[int]) -> None:
-    take(policy, numbers)
+@walks(500, 150, repeatable=True)
+def test_whatever_happens_the_core_keeps_its_promises(plan: Plan) -> None:
+    plan.take()
 
 
 @pytest.mark.stress
-@walks(5000, 150, repeatable=False)
-def test_the_core_keeps_its_promises_for_long(policy: Policy, numbers: list[int]) -> None:
-    take(policy, numbers)
+@walks(10_000, 200, repeatable=False)
+def test_the_core_keeps_its_promises_for_long(plan: Plan) -> None:
+    plan.take()
 
 
 # --- the gaps it found ---------------------------------------------------------------------

@@ -157,10 +157,19 @@ def refusal(target: str, template: str = "go") -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", " ", "/", "//", "a\0b", "a\nb", "\x1b[31m", "\udcff"])
+@pytest.mark.parametrize("name", ["", " ", "/", "//", "a\\b", "a\0b", "a\nb", "\udcff"])
 def test_an_absurd_name_is_refused(here: Path, name: str) -> None:
     assert "is no name for a project" in refusal(name)
     assert os.listdir(here) == []
+
+
+def test_an_absurd_name_is_refused_where_it_is_not_typed_but_stood_in(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "a\udcff").mkdir()
+    monkeypatch.chdir(here / "a\udcff")
+    assert "error: 'a\\udcff' is no name for a project" in refusal(".")
+    assert os.listdir() == []
 
 
 def test_a_directory_with_something_in_it_is_refused_and_not_touched(here: Path) -> None:
@@ -241,11 +250,13 @@ def test_a_failing_write_leaves_nothing_behind(here: Path, target: str) -> None:
 def test_filling_a_directory_takes_everything_back_when_a_name_has_appeared(here: Path) -> None:
     for path in ("draft/a", "draft/b", "draft/c", "target"):
         (here / path).mkdir(parents=True)
-    (here / "target/b").write_text("theirs")
-    with pytest.raises(FileExistsError, match="b has appeared there"):
+    last = os.listdir(here / "draft")[-1]  # the others have been moved by then
+    (here / "target" / last).write_text("theirs")
+    with pytest.raises(FileExistsError, match=f"{last} has appeared there"):
         scaffold._fill(str(here / "target"), str(here / "draft"))
-    assert (here / "target/b").read_text() == "theirs"
-    assert everything(here) == {"draft", "draft/a", "draft/b", "draft/c", "target", "target/b"}
+    assert (here / "target" / last).read_text() == "theirs"
+    assert everything(here / "draft") == {"a", "b", "c"}
+    assert everything(here / "target") == {last}
 
 
 # git
@@ -277,11 +288,11 @@ def test_the_repository_of_a_hook_that_runs_us_is_left_alone(
 def test_a_failing_git_is_a_warning_and_leaves_no_repository(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "gitconfig").write_text("no section\n")
+    # git notices this one only when half of the repository is there.
+    (here / "gitconfig").write_text("[init]\ndefaultBranch = a b\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(here / "gitconfig"))
     project = scaffold.create("shop", "go")
-    assert project.warning.startswith("not a git repository: git init failed: fatal: bad config")
-    assert "\n" not in project.warning
+    assert project.warning.startswith("not a git repository: git init failed: fatal: invalid")
     assert not (here / "shop/.git").exists()
     assert (here / "shop/main.go").exists()
 
@@ -328,7 +339,7 @@ def go() -> str:
 def shop(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Go project with a difficult name, built by the command in its own hotrun.toml."""
     parent = tmp_path_factory.mktemp("projects")
-    project = parent / 'The "Shop" {{of}} <日本>\u200b'
+    project = parent / 'The "Shop" [*] {{of}} <日本>\u200b'
     scaffold.create(str(project), "go")
     build(go, project)
     return project
@@ -438,7 +449,7 @@ def test_the_app_answers_and_ends_well_on_sigterm(shop: Path) -> None:
         wait_until_serving(app, port)
         status, page = get(port, "/")
         assert status == 200
-        assert "<h1>The &#34;Shop&#34; {{of}} &lt;日本&gt;\u200b</h1>" in page
+        assert "<h1>The &#34;Shop&#34; [*] {{of}} &lt;日本&gt;\u200b</h1>" in page
         assert get(port, "/static/style.css")[0] == 200
         assert get(port, "/nowhere")[0] == 404
         app.send_signal(signal.SIGTERM)

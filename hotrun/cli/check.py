@@ -10,6 +10,7 @@ from hotrun.cli.options import config_options, load_config
 
 if TYPE_CHECKING:
     from hotrun.config import Config
+    from hotrun.config.schema import Key
 
 
 @click.command(epilog="Example: hotrun check --set watch.debounce=50ms")
@@ -25,6 +26,8 @@ def check(file: str | None, directory: str, sets: tuple[str, ...]) -> int:
 
     planned = plan(config)
     _show(config)
+    roots = ", ".join(config.watch.paths)
+    click.echo(f"\n{config.file or config.directory} is fine; watched: {roots}")
     for message, hint in planned.warnings:
         click.echo(f"warning: {message}\nhint: {hint}", err=True)
     return 0
@@ -34,16 +37,37 @@ def _show(config: Config) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, title=config.file or config.directory)
+    from hotrun.config.schema import KEYS
+
+    table = Table(box=None, pad_edge=False)
     for heading in ("key", "value", "from"):
         table.add_column(heading, overflow="fold")
-    for key, origin in config.origins.items():
-        table.add_row(key, _value(config, key), origin, style="dim" if origin == "default" else "")
+    for key in KEYS:
+        origin = config.origins.get(key.dotted)
+        if origin is not None:
+            style = "dim" if origin == "default" else ""
+            table.add_row(key.dotted, _value(config, key), origin, style=style)
     Console(highlight=False, markup=False).print(table)
 
 
-def _value(config: Config, key: str) -> str:
-    table, _, name = key.partition(".")
-    part = getattr(config, table)
-    value = getattr(part, name) if part is not None else None
-    return str(list(value)) if isinstance(value, tuple) else str(value)
+def _value(config: Config, key: Key) -> str:
+    """Return a value as one would write it."""
+    from hotrun.config.reference import toml_text
+
+    part = getattr(config, key.table)
+    value = getattr(part, key.name)
+    if key.kind == "duration":
+        value = "auto" if value is None else _duration(value)
+    elif key.kind == "signal":
+        value = value.name
+    elif value is None:
+        return "none"
+    return toml_text(list(value) if isinstance(value, tuple) else value)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if whole and whole % size == 0:
+            return f"{whole // size}{unit}"
+    return f"{whole}ms"

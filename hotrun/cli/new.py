@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _list(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from hotrun.project.scaffold import TEMPLATES  # noqa: PLC0415 - see hotrun.cli
+    from hotrun.project.scaffold import TEMPLATES
 
     width = max(map(len, TEMPLATES))
     for name, template in TEMPLATES.items():
@@ -39,7 +39,7 @@ def new(name: str, template: str) -> None:
 
     NAME is a new folder (`my-app`, `work/my-app`) or an empty one (`.`). Nothing is overwritten.
     """
-    from hotrun.project.scaffold import TEMPLATES, create, find_tool  # noqa: PLC0415 - see hotrun.cli
+    from hotrun.project.scaffold import TEMPLATES, create, find_tool
 
     project = create(name, template)
     chosen = TEMPLATES[template]

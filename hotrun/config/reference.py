@@ -6,6 +6,7 @@ top of the source tree.
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -159,7 +160,7 @@ def toml_text(value: object) -> str:
     if isinstance(value, dict):
         inside = ", ".join(f"{name} = {toml_text(one)}" for name, one in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    return f'"{value}"'
+    return json.dumps(value, ensure_ascii=False)  # a basic string of TOML is one of JSON
 
 
 def main() -> None:

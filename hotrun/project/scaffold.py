@@ -113,9 +113,10 @@ def create(target: str, template: str) -> Project:
         ConfigError: Nothing was made, and this is why.
     """
     _check_template(template)
-    _check_target(target)
     try:
         path = os.path.abspath(target)
+        _check_name(target, target)
+        _check_name(os.path.basename(path), target)
         _check_free(path, target)
         with _parents(os.path.dirname(path)):
             return _make(path, template)
@@ -145,13 +146,13 @@ def _check_template(template: str) -> None:
     raise ConfigError(f"no template is called {_quoted(template)}", hint)
 
 
-def _check_target(target: str) -> None:
+def _check_name(name: str, target: str) -> None:
     """Refuse what cannot be, or cannot be meant as, the name of a project."""
-    bad = {"Cc", "Cs"} & {unicodedata.category(char) for char in target}
-    if bad or not target.strip() or not target.strip("/"):
-        raise ConfigError(
-            f"{_quoted(target)} is no name for a project", "for example: hotrun new my-app"
-        )
+    # A backslash is a path from Windows; and Go takes it for the start of a glob when it embeds.
+    unfit = {"Cc", "Cs"} & {unicodedata.category(char) for char in name}
+    if unfit or "\\" in name or not name.strip():
+        wrong = _quoted(name or target)
+        raise ConfigError(f"{wrong} is no name for a project", "for example: hotrun new my-app")
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,102 @@
+"""No change is lost: what the last build saw is what is on the disk, whatever the order of things."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live import Event, Live, Project
+
+    Start = Callable[..., Live]
+
+CHANGES = 200
+WRITES = 20_000
+
+
+def last_line(project: Project, name: str) -> str:
+    """What the last finished build copied; "" before the first."""
+    try:
+        return (project.out / name).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def copies(project: Project, source: str) -> list[str]:
+    """A build that copies some files, whole or not at all."""
+    out = project.out / "seen"
+    line = f"cat {source} >{out}.draft 2>/dev/null; mv {out}.draft {out}"
+    return ["/bin/sh", "-c", line]
+
+
+def test_a_file_in_directories_made_at_once_is_always_built(project: Project, start: Start) -> None:
+    """The second `mkdir` and the write come before a watch on the first can be set."""
+    project.config(command=copies(project, "*/b/c/d"))
+    session = start("--debounce", "0ms")
+    session.wait_for("build_finished")
+    for number in range(CHANGES):
+        name = f"a{number}"
+        if number % 2:
+            os.makedirs(project.path / name / "b/c")
+            (project.path / name / "b/c/d").write_text(f"{number}\n")
+        else:
+            line = f"mkdir -p {name}/b/c && echo {number} >{name}/b/c/d"
+            subprocess.run(["/bin/sh", "-c", line], cwd=project.path, check=True)
+        until(
+            lambda: f"{number}\n" in last_line(project, "seen").splitlines(keepends=True),  # noqa: B023
+            f"a build that saw {name}/b/c/d",
+        )
+        subprocess.run(["rm", "-r", name], cwd=project.path, check=True)
+    until(lambda: last_line(project, "seen") == "", "a build that saw the last one go")
+
+
+@pytest.mark.parametrize("busy", ["cancel", "finish"])
+def test_a_write_during_a_build_is_seen_by_a_build_that_began_later(
+    project: Project, start: Start, busy: str
+) -> None:
+    project.config(command=copies(project, "main.txt"), on_busy=busy)
+    project.write("main.txt", "before\n")
+    session = start("--debounce", "0ms")
+    for number in range(CHANGES // 2):
+        # At the start of a build or near its end, by turns.
+        if number % 2 == 0:
+            project.write("main.txt", f"first {number}\n")
+            session.wait_for("build_started")
+        project.write("main.txt", f"{number}\n")
+        written = session.now
+        until(lambda: last_line(project, "seen") == f"{number}\n", f"a build that saw {number}")  # noqa: B023
+        assert session.all("build_started", written)
+
+
+def test_a_stopped_watcher_recovers_with_one_build_of_the_last_state(
+    project: Project, start: Start
+) -> None:
+    """The queue of the kernel holds 16,384 events; what is beyond it is dropped."""
+    project.config()
+    for number in range(100):
+        project.write(f"src/{number}.txt", "before")
+    session = start()
+    session.wait_for("build_finished")
+    before = session.now
+    session.send(signal.SIGSTOP)
+    for number in range(WRITES):
+        (project.path / f"src/{number % 100}.txt").write_text(f"{number}")
+    project.write("src/new/deep.txt", "made while nobody looked")
+    session.send(signal.SIGCONT)
+    session.wait_for("overflow")
+    changed: Event = session.wait_for("changed")
+    assert (changed["recovered"], changed["count"]) == (True, 101)
+    session.wait_for("build_finished")
+    assert project.seen() == project.on_disk()
+    project.write("sentinel.txt", "the last one")
+    assert session.wait_for("build_started")["paths"] == ["sentinel.txt"]
+    session.wait_for("build_finished")
+    assert len(session.all("build_started", before)) == 2, "one recovered build, and the sentinel"
