@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ("test_core.py", "test_core_walk.py")
-PATIENCE = 300  # seconds for one suite; a mutant may run in circles
+TIME_LIMIT = 300  # seconds for one suite; a mutant may run in circles
 
 # The package is imported before pytest can touch the path, and what was imported is looked at
 # again afterwards: a survivor would prove nothing if the tests had seen the real core. One
@@ -35,8 +35,9 @@ settings.register_profile("mutants", phases=[Phase.generate])
 settings.load_profile("mutants")
 core, suite = sys.argv[1:]
 code = pytest.main(
-    ["-x", "-q", "-m", "not stress", "-p", "no:cacheprovider", "--noconftest", "-o", "xfail_strict=false",
-     "-W", "ignore::pytest.PytestAssertRewriteWarning", suite]
+    ["-x", "-q", "-m", "not stress", "--noconftest", "-p", "no:cacheprovider",
+     "-o", "xfail_strict=false", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+     suite]
 )
 assert sys.modules["hotrun.core"].__file__ == core, "the tests ran against another core"
 sys.exit(int(code))
@@ -416,7 +417,7 @@ def passes(folder: Path, suite: str) -> bool:
             env=env,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIME_LIMIT,
             check=False,
         )
     except subprocess.TimeoutExpired:

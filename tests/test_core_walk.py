@@ -160,7 +160,6 @@ class World:
         self.policy = policy
         self.state = State(policy=policy)
         self.story: list[tuple[Fact, list[Command]]] = []
-        self.sound = True  # no check has failed
         self.tree = Tree()
         self.timers: dict[Timer, Quiet | int] = {}
 
@@ -194,9 +193,8 @@ class World:
 
     # Facts.
 
-    def tell(self, fact: Fact) -> list[Command]:
+    def tell(self, fact: Fact) -> None:
         """Hand one fact to the core, do what it commands, check everything."""
-        self.sound = False
         before = replace(self.state, armed=dict(self.state.armed))
         over, late = self.code is not None, self.is_late(fact)
         self.to_say, self.said = [], []
@@ -211,8 +209,6 @@ class World:
             assert self.code is None, "Exit is not the last command"
             self._do(command)
         self._check(fact, commands)
-        self.sound = True
-        return commands
 
     def edit(self, path: str, content: int) -> None:
         self.tree.edit(path, content)
@@ -278,9 +274,7 @@ class World:
         while self._advance(works=works, stubborn=stubborn):
             moves += 1
             assert moves < FAIR, "the world does not come to rest"
-        self.sound = False
         self._check_rest()
-        self.sound = True
 
     def _advance(self, *, works: bool, stubborn: bool) -> bool:
         if self.tree.events:
@@ -811,7 +805,7 @@ def pick_policy(dice: Dice) -> Policy:
     )
 
 
-def plan(drawn: bytes) -> Plan:
+def plan_in(drawn: bytes) -> Plan:
     """Read a walk from bytes; a zero is no move."""
     chunks = (drawn[at : at + PER_MOVE] for at in range(0, len(drawn), PER_MOVE))
     first, *others = map(int.from_bytes, chunks)
@@ -832,16 +826,16 @@ def walks(examples: int, moves: int, *, repeatable: bool) -> Callable[[Test], Ca
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    return lambda test: chosen(given(st.binary(min_size=size, max_size=size).map(plan))(test))
+    return lambda test: chosen(given(st.binary(min_size=size, max_size=size).map(plan_in))(test))
 
 
-@walks(500, 150, repeatable=True)
+@walks(400, 150, repeatable=True)
 def test_whatever_happens_the_core_keeps_its_promises(plan: Plan) -> None:
     plan.take()
 
 
 @pytest.mark.stress
-@walks(10_000, 200, repeatable=False)
+@walks(6000, 200, repeatable=False)
 def test_the_core_keeps_its_promises_for_long(plan: Plan) -> None:
     plan.take()
 
@@ -849,25 +843,37 @@ def test_the_core_keeps_its_promises_for_long(plan: Plan) -> None:
 # --- the gaps it found ---------------------------------------------------------------------
 
 
+TOUCH = FilesTouched(Quiet.SAVE)
+STILL = TimerFired(Timer.SETTLE)
+BOUND = TimerFired(Timer.SETTLE_CAP)
+NOTHING_CHANGED = FilesChanged(())
+
+
+def last_commands(*facts: Fact) -> list[Command]:
+    """Return what the last of these facts leads to."""
+    state, commands = State(), list[Command]()
+    for fact in facts:
+        state, commands = step(state, fact)
+    return commands
+
+
 @pytest.mark.xfail(reason="known gap: a touch does not take back a stillness kept waiting")
 def test_a_touch_takes_back_a_stillness_that_had_to_wait_for_a_sift() -> None:
-    world = World(Policy())
-    for _ in range(2):
-        world.touch("main.go", 1, Quiet.SAVE)
-        world.fire(Timer.SETTLE)
-    world.touch("main.go", 2, Quiet.SAVE)
-    world.answer()
-    assert world.tree.sift is None, "a sift while an editor may still be writing"
+    commands = last_commands(TOUCH, STILL, TOUCH, STILL, TOUCH, NOTHING_CHANGED)
+    assert Sift(last=False) not in commands, "an editor may still be writing"
 
 
 @pytest.mark.xfail(reason="known gap: what is touched while the last sift runs never settles")
 def test_a_touch_after_the_bound_begins_to_settle_anew() -> None:
-    world = World(Policy())
-    world.touch("main.go", 1, Quiet.SAVE)
-    world.fire(Timer.SETTLE_CAP)
-    world.touch("main.go", 2, Quiet.SAVE)
-    world.answer()
-    assert world.tree.sift is None, "a sift while an editor may still be writing"
+    commands = last_commands(TOUCH, BOUND, TOUCH, NOTHING_CHANGED)
+    assert Sift(last=False) not in commands, "an editor may still be writing"
+
+
+@pytest.mark.xfail(reason="known gap: an app that has ended is said to go on")
+def test_an_app_that_ended_by_itself_is_not_said_to_go_on() -> None:
+    served = BuildRequested(), BuildExited(1, 0)
+    commands = last_commands(*served, BuildRequested(), AppEnded(1), BuildExited(2, 1))
+    assert KeepApp(1, "build failed") not in commands
 
 
 @pytest.mark.xfail(reason="known gap: the sieve cannot see an edit that was taken back")
@@ -879,15 +885,3 @@ def test_an_edit_taken_back_after_a_build_has_read_it_is_built_again() -> None:
     world.edit("main.go", 0)
     world.come_to_rest(works=True, stubborn=False)
     assert world.last.content == world.tree.disk
-
-
-@pytest.mark.xfail(reason="known gap: an app that has ended is said to go on")
-def test_an_app_that_ended_by_itself_is_not_said_to_go_on() -> None:
-    world = World(Policy())
-    world.tell(BuildRequested())
-    world.end_build(0)
-    world.tell(BuildRequested())
-    world.leave_behind()
-    world.end_build(1)
-    _, commands = world.story[-1]
-    assert not any(isinstance(command, KeepApp) for command in commands)

@@ -339,7 +339,7 @@ def go() -> str:
 def shop(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Go project with a difficult name, built by the command in its own hotrun.toml."""
     parent = tmp_path_factory.mktemp("projects")
-    project = parent / 'The "Shop" [*] {{of}} <日本>\u200b'
+    project = parent / 'The "Shop" [*] {{of}} <日本>\ufeff'
     scaffold.create(str(project), "go")
     build(go, project)
     return project
@@ -449,7 +449,7 @@ def test_the_app_answers_and_ends_well_on_sigterm(shop: Path) -> None:
         wait_until_serving(app, port)
         status, page = get(port, "/")
         assert status == 200
-        assert "<h1>The &#34;Shop&#34; [*] {{of}} &lt;日本&gt;\u200b</h1>" in page
+        assert "<h1>The &#34;Shop&#34; [*] {{of}} &lt;日本&gt;\ufeff</h1>" in page
         assert get(port, "/static/style.css")[0] == 200
         assert get(port, "/nowhere")[0] == 404
         app.send_signal(signal.SIGTERM)

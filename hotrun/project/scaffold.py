@@ -259,8 +259,8 @@ def _real_name(relative: str) -> str:
 
 def _go_string(text: str) -> str:
     """Write a text as a Go string literal; what cannot be seen is escaped."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+    seen = "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)
+    return '"' + seen.replace('"', '\\"') + '"'
 
 
 def _fill(path: str, draft: str) -> None:

@@ -251,7 +251,7 @@ class Filter:
         """Decide about a directory that no stronger list leaves out; sets `place.shut`."""
         opened = _may_hold(place.opens, place.opened)
         generated = _generated(place.path, name)
-        if generated is not None and not (opened and place.opens and place.opens.names()):
+        if generated is not None and (place.opens is None or not place.opens.names()):
             return generated
         if place.include is not None and not _may_hold(place.include, place.cover):
             return _CANNOT_INCLUDE
@@ -308,8 +308,8 @@ class Filter:
 
     def _begin_lists(self, place: _Place, root: str) -> None:
         """Start the lists of the config where their globs are relative to."""
-        inside = root == self._base or root.startswith(self._base + os.sep)
-        if place.path == (self._base if inside else root):
+        below = root.startswith(self._base + os.sep)
+        if place.path == (self._base if below else root):
             place.exclude = None if self._exclude is None else self._exclude.view("")
             place.include = None if self._include is None else self._include.view("")
             place.opens = None if self._opens is None else self._opens.view("")

@@ -114,9 +114,7 @@ class Pattern:
 
     def names(self, directory: str) -> bool:
         """Whether the literal start of it names `directory` ("a/b/") or something below it."""
-        literal = self.literal
-        whole = literal + "/" if not self.parts else literal[: literal.rfind("/") + 1]
-        return whole.startswith(directory)
+        return (self.literal if self.parts else self.literal + "/").startswith(directory)
 
 
 def byte_form(text: str) -> str:

@@ -108,6 +108,7 @@ ROWS: list[tuple[Config, str, bool, str | None]] = [
     ({}, "a.go___jb_old___", False, None),
     ({}, "sub/.DS_Store", False, None),
     ({"include": ["a.go~"]}, "a.go~", False, None),
+    ({"exclude": ["*~"]}, "a.go~", False, None),
     ({}, "old~/a.go", True, None),
     ({}, "a.swift", True, None),
     ({}, "sedAbCdEf", True, None),
@@ -165,6 +166,7 @@ ROWS: list[tuple[Config, str, bool, str | None]] = [
     ({"include": ["src/*.go", "cmd/**"]}, "cmd/a/b/", True, None),
     ({"include": ["src/*.go", "cmd/**"]}, "srcs/", False, None),
     ({"include": ["src/*.go", "*.mod"]}, "web/", True, None),
+    ({"include": ["src/**/x.go"]}, "src/a/b/c/", True, None),
     ({"include": ["/*.go"]}, "main.go", True, "/*.go"),
     ({"include": ["/*.go"]}, "sub/", False, None),
     ({"include": ["*.go"]}, "caf\udce9.go", True, "*.go"),
@@ -182,6 +184,7 @@ ROWS: list[tuple[Config, str, bool, str | None]] = [
     ({"include": ["gen/*/x.go"]}, "gen/a/x.go", True, "gen/*/x.go"),
     ({"include": ["gen/**", "!gen/old/", "*.go"]}, "gen/old/a.go", False, "/gen/"),
     ({"include": ["gen/**", "!gen/old/", "*.go"]}, "gen/a.go", True, "gen/**"),
+    ({"include": ["gen/**", "!*_x.go", "*.go"]}, "gen/a_x.go", False, "/gen/"),
     ({"include": ["gen/**", "!gen/old/"]}, "gen/old/", False, None),
     ({"include": ["*.go"]}, "gen/", False, "/gen/"),
     ({"include": ["*.go"]}, "gen/a.go", False, "/gen/"),
@@ -195,7 +198,9 @@ ROWS: list[tuple[Config, str, bool, str | None]] = [
     ({"include": ["node_modules/lib/**", "*.js"]}, "node_modules/b.js", False, None),
     ({"include": ["node_modules/lib/**", "*.js"]}, "node_modules/other/", False, None),
     ({"include": [".venv/x.pth"], "gitignore": False}, ".venv/x.pth", True, ".venv/x.pth"),
+    ({"include": [".venv/x.pth", "*.py"], "gitignore": False}, ".venv/y.py", False, None),
     ({"include": ["web/**"]}, "web/node_modules/", False, None),
+    ({"include": ["web/node_modules*/x"]}, "web/node_modules/", False, None),
     ({"include": ["py/env/lib/**"]}, "py/env/lib/a.py", True, "py/env/lib/**"),
     ({"include": ["gen/**"], "exclude": ["gen/"]}, "gen/a.go", False, "gen/"),
 ]  # fmt: skip
@@ -303,11 +308,13 @@ def test_patterns_are_relative_to_the_config_also_in_a_root_below_it(top: str) -
 
 
 def test_patterns_are_relative_to_a_root_outside_the_config_s_directory(top: str) -> None:
-    chosen = make(top, ("app", "lib"), "app", include=["/*.go", "gen/a.go"], exclude=["/x.go"])
+    roots = ("app", "lib", "app2")
+    chosen = make(top, roots, "app", include=["/*.go", "gen/a.go"], exclude=["/x.go"])
     assert watched(chosen, top, "lib/a.go", "lib/x.go", "app/x.go", "lib/s/", "lib/gen/a.go") == {
         "lib/a.go": True, "lib/x.go": False, "app/x.go": False, "lib/s/": False,
         "lib/gen/a.go": True,
     }  # fmt: skip
+    assert watched(chosen, top, "app2/a.go", "app2/x.go") == {"app2/a.go": True, "app2/x.go": False}
 
 
 def test_outputs_may_lie_anywhere(top: str) -> None:
@@ -348,6 +355,7 @@ def test_a_changed_ignore_file_counts_after_a_reload(top: str) -> None:
 
 
 def test_a_directory_that_is_marked_as_generated_later_is_skipped_after_a_reload(top: str) -> None:
+    write(top, "target/debug/app")
     chosen = make(top)
     assert watched(chosen, top, "target/") == {"target/": True}
     assert chosen.is_ignore_file(write(top, "target/CACHEDIR.TAG"))

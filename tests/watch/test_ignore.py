@@ -120,6 +120,12 @@ ROWS = [
     pytest.param(b"/foo**bar", "foo/bar", False, id="two stars inside a name are one"),
     pytest.param(b"foo**bar", "fooxbar", True, id="two stars inside a name match in it"),
     pytest.param(b"a**/b", "ab", True, id="stars behind a literal start stand at the beginning"),
+    pytest.param(b"?a**/b", "xa/y/b", False, id="stars behind a wildcard are one"),
+    pytest.param(b"a/**\\/b", "a/x/y/b", True, id="stars before an escaped slash"),
+    pytest.param(b"a/**\\/b", "a/b", False, id="stars before an escaped slash are something"),
+    pytest.param(b"a[!x]b/**/c", "a/b/c", False, id="a negated class never matches a slash"),
+    pytest.param(b"a[.-0]b/**/c", "a/b/c", False, id="a range never matches a slash"),
+    pytest.param(b"[[:space:]]", "\v", False, id="a vertical tab is no space to git"),
     pytest.param(b"/*/x", "a/x", True, id="a star is one directory"),
     pytest.param(b"/*/x", "a/b/x", False, id="a star is not two directories"),
     pytest.param(b"foo ", "foo", True, id="trailing blanks are dropped"),
@@ -256,6 +262,24 @@ def test_an_included_config_counts_where_it_is_included(work: str, home: str) ->
     write(home, "other/config", "[core]\n\texcludesfile = ~/mine\n\tignorecase = true\n")
     write(home, "mine", "*.mine\n")
     assert agree(work, "a.mine", "a.MINE") == [True, False]
+
+
+def test_a_quoted_comment_character_is_part_of_the_value(work: str, home: str) -> None:
+    write(home, ".gitconfig", '[core]\nexcludesfile = "~/a;b" #c\n')
+    write(home, "a;b", "*.mine\n")
+    assert agree(work, "a.mine") == [True]
+
+
+def test_the_user_s_config_is_stronger_than_the_system_s(
+    work: str, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_CONFIG_NOSYSTEM")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", write(home, "system", "[core]\nexcludesfile = ~/one\n"))
+    write(home, "one", "*.one\n")
+    assert agree(work, "a.one", "a.two") == [True, False]
+    write(home, ".gitconfig", "[core]\nexcludesfile = ~/two\n")
+    write(home, "two", "*.two\n")
+    assert agree(work, "a.one", "a.two") == [False, True]
 
 
 def test_a_config_named_by_the_environment_replaces_the_user_s(
@@ -410,6 +434,8 @@ def test_a_changed_config_counts_after_a_reload(work: str, home: str) -> None:
     file = write(home, "mine", "x\n")
     ignore.reload()
     assert ignore.match(f"{work}/x", is_dir=False) == Rule(file, 1, "x")
+    assert ignore.reads(file)
+    assert not ignore.reads(f"{home}/xdg/git/ignore")
 
 
 def test_the_files_the_rules_come_from_are_known(work: str, home: str) -> None:

@@ -1,0 +1,234 @@
+"""Every editor's way to save a file is one change, and what only looks like one is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live import environment, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live import Live, Project
+
+UGLY = "package main\nfunc  main() {\n}\n// {}\n"
+KEPT_PACE = 0.008  # seconds beyond a pause of a replay: a slower machine replays another story
+TRIES = 40
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    project.config()
+    project.write("main.go", "package main\n")
+    project.write("other.go", "package main\n")
+    return project
+
+
+@pytest.fixture
+def session(project: Project, start: Callable[..., Live]) -> Live:  # noqa: ARG001 - the files come first
+    session = start()
+    session.wait_for("build_finished", ok=True)
+    return session
+
+
+def builds(session: Live, project: Project, act: Callable[[], object]) -> list[list[str]]:
+    """Do something, wait for its build, and return what was named by each build it made."""
+    before = len(session.all("build_started"))
+    act()
+    session.wait_for("build_finished", ok=True)
+    found = project.last_build(session)[before:]
+    assert found.pop() == ["sentinel"]
+    return found
+
+
+def no_builds(session: Live, project: Project, act: Callable[[], object]) -> None:
+    """Do something that must not build."""
+    before = len(session.all("build_started"))
+    act()
+    assert project.last_build(session)[before:] == [["sentinel"]]
+
+
+def vim(project: Project, *commands: str) -> None:
+    settings = ("set backupskip=", "set directory=.", "set undofile undodir=.")
+    words = [word for command in (*settings, *commands) for word in ("-c", command)]
+    project.run("vim", "-u", "NONE", "-i", "NONE", "-N", "-es", "main.go", *words)
+
+
+needs_vim = pytest.mark.skipif(shutil.which("vim") is None, reason="there is no vim here")
+
+
+@needs_vim
+@pytest.mark.parametrize("backupcopy", ["yes", "no", "auto"])
+@pytest.mark.parametrize("backup", ["backup", "nobackup"])
+def test_a_save_by_vim_is_one_build(
+    session: Live, project: Project, backupcopy: str, backup: str
+) -> None:
+    setting = f"set {backup} writebackup backupcopy={backupcopy}"
+    for number in range(3):
+        edit = f"normal Go// {number}"
+        found = builds(session, project, lambda: vim(project, setting, edit, "wq"))  # noqa: B023
+        assert found == [["main.go"]]
+
+
+@needs_vim
+def test_looking_into_a_file_with_vim_is_no_build(session: Live, project: Project) -> None:
+    no_builds(session, project, lambda: vim(project, "set swapfile", "normal Goedited", "q!"))
+
+
+@pytest.mark.parametrize("pause", [0.005, 0.050, 0.120])
+def test_a_truncation_and_the_write_after_it_are_one_build(
+    session: Live, project: Project, pause: float
+) -> None:
+    """VS Code truncates first; nobody wants the empty file built."""
+    for number in range(TRIES):
+        took = 0.0
+
+        def save() -> None:
+            nonlocal took
+            begin = time.monotonic()
+            with (project.path / "main.go").open("w") as file:
+                time.sleep(pause)  # the editor's
+                file.write(f"package main // {number}\n")  # noqa: B023
+            took = time.monotonic() - begin
+
+        found = builds(session, project, save)
+        if took < pause + KEPT_PACE:
+            assert found == [["main.go"]]
+            break
+    else:
+        pytest.skip("the machine was too busy to replay it at its pace")
+
+
+def test_an_emptied_file_that_was_closed_is_waited_for(session: Live, project: Project) -> None:
+    """The same by two opens: one truncates, the other one writes."""
+
+    def save() -> None:
+        project.write("main.go", "")
+        project.write("main.go", "package main // again\n")
+
+    assert builds(session, project, save) == [["main.go"]]
+
+
+def test_a_safe_write_by_jetbrains_is_one_build(session: Live, project: Project) -> None:
+    def save() -> None:
+        main = project.path / "main.go"
+        draft = project.write("main.go___jb_tmp___", "package main // by rename\n")
+        old = main.rename(project.path / "main.go___jb_old___")
+        draft.rename(main)
+        old.unlink()
+
+    assert builds(session, project, save) == [["main.go"]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sed -i 's/main/edited/' main.go",
+        "cp ../out/new main.go",
+        "mv ../out/new main.go",
+        "echo '// more' >>main.go",
+        "cp ../out/new main.go~ && mv main.go~ main.go",
+        "ln -f ../out/new main.go",
+        "rm main.go && cp ../out/new main.go",
+    ],
+)
+def test_a_change_by_a_command_is_one_build(session: Live, project: Project, line: str) -> None:
+    (project.out / "new").write_text("package other\n")
+    assert builds(session, project, lambda: project.run("/bin/sh", "-c", line)) == [["main.go"]]
+
+
+def gofmt() -> str:
+    goroot = subprocess.run(
+        ["go", "env", "GOROOT"], env=environment(), capture_output=True, text=True, check=True
+    )
+    return os.path.join(goroot.stdout.strip(), "bin/gofmt")
+
+
+def test_gofmt_right_after_the_save_is_the_same_build(session: Live, project: Project) -> None:
+    main, new = project.path / "main.go", project.out / "new"
+    for number in range(TRIES):
+        new.write_text(UGLY.replace("{}", f"{{{number}}}"))
+        saved_at: list[int] = []
+
+        def save() -> None:
+            shutil.copyfile(new, main)
+            saved_at.append(main.stat().st_mtime_ns)  # noqa: B023
+            project.run(gofmt_command, "-w", "main.go")
+            saved_at.append(main.stat().st_mtime_ns)  # noqa: B023
+
+        gofmt_command = gofmt()
+        found = builds(session, project, save)
+        assert "func main" in main.read_text()
+        if saved_at[1] - saved_at[0] < KEPT_PACE * 1e9:
+            assert found == [["main.go"]]
+            break
+    else:
+        pytest.skip("the machine was too busy to run gofmt at once")
+
+
+def test_gofmt_a_moment_after_the_save_is_at_most_one_more_build(
+    session: Live, project: Project
+) -> None:
+    main = project.path / "main.go"
+    command = gofmt()
+
+    def save() -> None:
+        project.write("main.go", UGLY)
+        time.sleep(0.150)  # the editor's
+        project.run(command, "-w", "main.go")
+        until(lambda: project.seen() == project.on_disk(), "a build of the formatted file")
+
+    before = len(session.all("build_started"))
+    save()
+    assert "func main" in main.read_text()
+    found = project.last_build(session)[before:-1]
+    assert found in ([["main.go"]], [["main.go"]] * 2)
+
+
+def test_permissions_count_only_where_a_program_feels_them(session: Live, project: Project) -> None:
+    main = project.path / "main.go"
+    no_builds(session, project, lambda: main.chmod(0o600))
+    assert builds(session, project, lambda: main.chmod(0o755)) == [["main.go"]]
+    no_builds(session, project, lambda: main.chmod(0o555))
+    assert builds(session, project, lambda: main.chmod(0o644)) == [["main.go"]]
+
+
+def test_a_save_without_a_change_is_no_build(session: Live, project: Project) -> None:
+    main = project.path / "main.go"
+    no_builds(session, project, lambda: project.run("touch", "main.go"))
+    no_builds(session, project, lambda: main.write_bytes(main.read_bytes()))
+    no_builds(session, project, lambda: project.run("/bin/sh", "-c", "cp main.go a~; mv a~ main.go"))
+    no_builds(session, project, lambda: project.run("/bin/sh", "-c", "cat main.go other.go"))
+    main.write_bytes(main.read_bytes())
+    assert session.wait_for("unchanged")["paths"] == ["main.go"]
+
+
+def test_a_touch_of_a_new_file_and_its_end_are_seen(session: Live, project: Project) -> None:
+    assert builds(session, project, lambda: project.write("new.go")) == [["new.go"]]
+    assert builds(session, project, (project.path / "new.go").unlink) == [["new.go"]]
+
+
+def test_a_checkout_of_a_hundred_files_is_one_build(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "gc.auto=0")
+    project.run(*git, "init", "-q", "-b", "main")
+    for branch in ("main", "other"):
+        for number in range(100):
+            project.write(f"src/{number % 7}/{number}.go", f"package {branch}\n")
+        if branch == "other":
+            project.run(*git, "checkout", "-q", "-b", "other")
+        project.run(*git, "add", ".")
+        project.run(*git, "commit", "-q", "-m", branch)
+    session = start()
+    session.wait_for("build_finished", ok=True)
+    for branch in ("main", "other"):
+        found = builds(session, project, lambda: project.run(*git, "checkout", "-q", branch))  # noqa: B023
+        assert [len(paths) for paths in found] == [100]
+    no_builds(session, project, lambda: project.run(*git, "status", "--short"))
