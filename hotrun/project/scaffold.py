@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unicodedata
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from hotrun.errors import ConfigError
+from hotrun.process import command as commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +134,7 @@ def module_path(name: str) -> str:
 
 def find_tool(tool: str) -> str | None:
     """Find a command on PATH or beside this Python, where pip puts it."""
-    beside = os.path.dirname(sys.executable)
-    return shutil.which(tool) or shutil.which(tool, path=beside)
+    return commands.find(tool, os.environ, os.getcwd())
 
 
 def _check_template(template: str) -> None:
