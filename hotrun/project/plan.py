@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from hotrun.process.command import Command
 
 SOURCES = frozenset(
-    ".c .cc .cpp .cxx .go .h .hpp .java .js .jsx .kt .mod .py .rb .rs .sum .swift .tmpl .ts .tsx "
-    ".zig".split()  # noqa: SIM905 - a list of words
+    {".c", ".cc", ".cpp", ".cxx", ".go", ".h", ".hpp", ".java", ".js", ".jsx", ".kt", ".mod"}
+    | {".py", ".rb", ".rs", ".sum", ".swift", ".tmpl", ".ts", ".tsx", ".zig"}
 )
 BINARY_MAGIC = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 

@@ -13,8 +13,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotrun.watch.globs import Globs, Pattern, Rule, View, compiled
+from hotrun.watch.globs import Globs, View
 from hotrun.watch.ignore import Directory, GitIgnore
+from hotrun.watch.outputs import Outputs
+from hotrun.watch.pattern import Pattern, Rule, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +35,6 @@ _JUNK_NAMES = frozenset(("4913", ".DS_Store"))
 _JUNK_ENDS = ("~", "___jb_tmp___", "___jb_old___")
 
 _WILDCARD = re.compile(r"[*?\[\\]")
-_LITERAL_DIRECTORIES = re.compile(r"(?:[^*?\[\\/]*/)*")
 
 
 class _Verdict(NamedTuple):
@@ -149,7 +150,7 @@ class Filter:
             _Verdict(not p.negated, _TAKEN_BACK if p.negated else _INCLUDED, p.rule)
             for p in patterns
         ]
-        self._outputs = _Outputs(outputs, self._base)
+        self._outputs = Outputs(outputs, self._base)
         self._git = {root: GitIgnore(root) for root in self._roots} if gitignore else {}
         self._places: dict[str, _Place] = {}
 
@@ -313,47 +314,6 @@ class Filter:
             place.exclude = None if self._exclude is None else self._exclude.view("")
             place.include = None if self._include is None else self._include.view("")
             place.opens = None if self._opens is None else self._opens.view("")
-
-
-class _Outputs:
-    """What the build writes, by the directory it lies in."""
-
-    def __init__(self, outputs: Sequence[str], base: str) -> None:
-        self._names: dict[str, dict[str, Rule]] = {}
-        patterns: dict[str, list[Pattern]] = {}
-        for line, text in enumerate(outputs, 1):
-            rule = Rule("build.outputs", line, text)
-            # `dist/**` and `dist/` mean all of dist, which then need not even be opened.
-            glob = text.rstrip("/").removesuffix("/**")
-            if _WILDCARD.search(glob) is None:
-                directory, _, name = _normal(base, glob).rpartition(os.sep)
-                self._names.setdefault(directory, {})[name] = rule
-                continue
-            start = _LITERAL_DIRECTORIES.match(glob)
-            end = start.end() if start else 0
-            here = patterns.setdefault(_normal(base, glob[:end]), [])
-            anchored = Rule("", 0, "/" + glob[end:] if end else glob)
-            here.append(replace(compiled(anchored, len(here)), rule=rule))
-        self._globs = {directory: Globs(found) for directory, found in patterns.items()}
-
-    def seen_from(
-        self, path: str, name: str, above: tuple[View, ...]
-    ) -> tuple[Mapping[str, Rule], tuple[View, ...]]:
-        """The names in the directory `path` and the globs that count there.
-
-        Args:
-            path: Its path; `name` is its last part.
-            name: Unused at the top.
-            above: The globs as seen from the directory above.
-        """
-        globs = tuple(view.below(name) for view in above)
-        if path in self._globs:
-            globs += (self._globs[path].view(""),)
-        return self._names.get(path, {}), globs
-
-
-def _normal(base: str, path: str) -> str:
-    return os.path.normpath(os.path.join(base + os.sep, path)).rstrip(os.sep)
 
 
 def _patterns(key: str, texts: Sequence[str]) -> list[Pattern]:

@@ -15,7 +15,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hotrun.watch.globs import Globs, Rule, View, parse
+from hotrun.watch.globs import Globs, View
+from hotrun.watch.pattern import Rule, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,76 +1,111 @@
-"""Roots that vanish and come back: their ancestors are watched too.
+"""Roots that vanish and come back: the way to them is watched too.
 
 A root that is deleted, moved or replaced ends its own watches, and a move of its *parent* is
 not even told to them: events would go on under a path that is something else by now. So a
-second inotify instance (wds and masks never mix with the first) sits on every ancestor. It
-hears only of the ancestors themselves, and of names made in the deepest one while a root is
-missing: a busy /tmp above a project must not wake anybody.
+second inotify instance (wds and masks never mix with the first) sits on every directory and
+every link that a root's path leads through. It hears only of these themselves, and of names
+made in the last of them while a root is missing: a busy /tmp above a project must not wake
+anybody.
 """
 
 from __future__ import annotations
 
 import os
+import stat
+from typing import TYPE_CHECKING
 
 from hotrun.watch import libc
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+# A link that is replaced is deleted; a hard link to it keeps its inode, and leaves ATTRIB.
 SELF = libc.IN_DELETE_SELF | libc.IN_MOVE_SELF
-NAMES = libc.IN_CREATE | libc.IN_MOVED_TO
+NAMES = libc.IN_CREATE | libc.IN_MOVED_TO | libc.IN_ATTRIB
+MAX_LINKS = 40  # as many as the kernel follows (path_resolution(7))
 
 Identity = tuple[int, int]
 
 
-def identity(path: str) -> Identity | None:
-    """Return (st_dev, st_ino) of a directory, links followed; None when there is none."""
+def identity(path: str, *, follow: bool = True) -> Identity | None:
+    """Return (st_dev, st_ino) of a directory (or link, unless followed); None: there is none."""
     try:
-        found = os.stat(path)
+        found = os.stat(path, follow_symlinks=follow)
     except OSError:
+        return None
+    if not (stat.S_ISDIR(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         return None
     return (found.st_dev, found.st_ino)
 
 
 class Ancestors:
-    """The watches above the roots."""
+    """The watches on the way to the roots."""
 
     def __init__(self) -> None:
         self.fd = libc.init()
-        self._set: dict[str, tuple[int, int]] = {}  # path -> (mask, wd)
+        self._wds: set[int] = set()
 
-    def follow(self, roots: dict[str, Identity | None]) -> None:
-        """Bring the watches in line with the roots and with which of them are missing."""
-        wanted: dict[str, int] = {}
-        for root, present in roots.items():
-            for ancestor in _above(root):
-                wanted[ancestor] = wanted.get(ancestor, 0) | SELF
-            if present is None:
-                nearest = next((path for path in _above(root) if os.path.isdir(path)), "/")
-                wanted[nearest] = wanted.get(nearest, 0) | SELF | NAMES
-        for path in [path for path in self._set if path not in wanted]:
-            libc.remove_watch(self.fd, self._set.pop(path)[1])
-        for path, mask in wanted.items():
-            self._watch(path, mask)
+    def follow(self, roots: Iterable[str], missing: Collection[str]) -> None:
+        """Bring the watches in line with the roots, and with which of them are missing."""
+        wanted: dict[Identity, tuple[str, int]] = {}
+        for root in roots:
+            steps = [(step, known) for step in way(root) if (known := identity(step, follow=False))]
+            for step, known in steps:
+                _want(wanted, known, step, SELF)
+            if root in missing:
+                step, known = _last_above(steps, root)
+                _want(wanted, known, step, SELF | NAMES)
+        wds = {wd for step, mask in wanted.values() if (wd := self._watch(step, mask)) is not None}
+        for unused in self._wds - wds:
+            libc.remove_watch(self.fd, unused)
+        self._wds = wds
 
     def drain(self) -> bool:
-        """Take what happened above; True when something did."""
-        data = libc.drain(self.fd)
-        for record in libc.decode(data):
-            if record.mask & libc.IN_IGNORED:
-                self._set = {p: known for p, known in self._set.items() if known[1] != record.wd}
-        return bool(data)
+        """Take what happened on the way; True when something did."""
+        return bool(libc.drain(self.fd))
 
-    def _watch(self, path: str, mask: int) -> None:
+    def _watch(self, path: str, mask: int) -> int | None:
         # Always asked anew: the same path may be another inode than a moment ago.
         try:
-            wd = libc.add_watch(self.fd, path, mask | libc.IN_ONLYDIR)
-        except OSError:  # missing, or not ours to see: a nearer ancestor serves
-            self._set.pop(path, None)
-        else:
-            self._set[path] = (mask, wd)
+            return libc.add_watch(self.fd, path, mask | libc.IN_DONT_FOLLOW)
+        except OSError:  # missing, or not ours to see: a nearer one serves
+            return None
 
 
-def _above(path: str) -> list[str]:
-    """Return the ancestors of a path, the nearest first."""
-    above = []
-    while path not in ("/", ""):
-        path = os.path.dirname(path)
-        above.append(path)
-    return above
+def way(path: str) -> list[str]:
+    """Return every directory and link that a path leads through, the path itself included."""
+    steps = ["/"]
+    at, names, links = "", path.split("/")[::-1], 0
+    while names:
+        name = names.pop()
+        if name == "..":
+            at = os.path.dirname(at).rstrip("/")
+        elif name not in ("", "."):
+            steps.append(f"{at}/{name}")
+            target = _target(steps[-1]) if links < MAX_LINKS else None
+            if target is None:
+                at = steps[-1]
+            else:
+                links += 1
+                at = "" if target.startswith("/") else at
+                names += target.split("/")[::-1]
+    return steps
+
+
+def _target(path: str) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _want(
+    wanted: dict[Identity, tuple[str, int]], known: Identity, step: str, mask: int
+) -> None:
+    # By inode: two steps that are one directory have one wd, and so one mask.
+    wanted[known] = (step, wanted.get(known, ("", 0))[1] | mask)
+
+
+def _last_above(steps: list[tuple[str, Identity]], root: str) -> tuple[str, Identity]:
+    """The last directory on the way to a missing root: there its next step will be made."""
+    return [step for step in steps if step[0] != root and os.path.isdir(step[0])][-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 
 class Node:
@@ -37,28 +37,24 @@ class Tree:
     def __len__(self) -> int:
         return len(self.by_path)
 
-    def hang(self, path: str, wd: int) -> list[int]:
-        """Add a directory, below its parent if that is watched.
-
-        Returns:
-            The wds that no node uses any more, because the path was another inode before.
-        """
-        known = self.by_path.get(path)
-        if known is not None and known.wd == wd:
-            return []
-        unused = self.drop(known) if known is not None else []
+    def hang(self, path: str, wd: int) -> Node:
+        """Add a directory that is not in the tree, below its parent if that is."""
         node = Node(path, wd)
+        self.by_path[path] = node
         self.by_wd.setdefault(wd, []).append(node)
-        self.attach(node, path)
-        return unused
+        self._join(node)
+        return node
 
     def attach(self, node: Node, path: str) -> None:
-        """Put a (detached) subtree under a name, with all paths below it."""
-        old = node.path
+        """Put a detached subtree under a name, with all paths below it."""
+        old = len(node.path)
         for each in self.subtree(node):
-            each.path = path + each.path[len(old) :]
+            each.path = path + each.path[old:]
             self.by_path[each.path] = each
-        node.parent = self.by_path.get(path.rpartition("/")[0])
+        self._join(node)
+
+    def _join(self, node: Node) -> None:
+        node.parent = self.by_path.get(node.path.rpartition("/")[0])
         if node.parent is not None:
             node.parent.children.add(node)
 
@@ -68,8 +64,12 @@ class Tree:
             node.parent.children.discard(node)
             node.parent = None
         for each in self.subtree(node):
-            if self.by_path.get(each.path) is each:
+            if self.holds(each):
                 del self.by_path[each.path]
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node has its place: neither dropped nor on its way to another one."""
+        return self.by_path.get(node.path) is node
 
     def drop(self, node: Node) -> list[int]:
         """Forget a subtree.
@@ -95,3 +95,18 @@ class Tree:
             node = stack.pop()
             yield node
             stack.extend(node.children)
+
+
+def is_below(path: str, tops: Container[str]) -> bool:
+    """Whether one of the directories above a path is among ``tops``."""
+    while path:
+        path = path.rpartition("/")[0]
+        if path in tops:
+            return True
+    return False
+
+
+def topmost(paths: Iterable[str]) -> list[str]:
+    """Leave out the paths that lie below another one of them."""
+    tops = frozenset(paths)
+    return sorted(path for path in tops if not is_below(path, tops))
