@@ -251,6 +251,7 @@ class State:
 
     # settling: touched -> (still for a while) -> due -> asked -> changed
     touches: int = 0  # grows with each touch, so that the alarm is set anew
+    answers: int = 0  # grows with each answer, so that the bound is
     waiting: Quiet | None = None
     due: bool = False
     asked: bool = False
@@ -294,12 +295,13 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
     match fact:
         case FilesTouched(quiet):
             s.touches += 1
-            s.waiting = quiet
+            s.waiting, s.due = quiet, False
         case FilesHeld():
             s.asked = False
             s.touches += 1
-            s.waiting = s.waiting or Quiet.HOLD
+            s.waiting, s.due = s.waiting or Quiet.HOLD, False
         case FilesChanged(paths):
+            s.answers += s.asked
             s.asked = s.capped = False
             s.dirty |= set(paths)
             s.wanted = s.wanted or bool(paths)
@@ -366,6 +368,7 @@ def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
     else:
         asked_to_restart = s.served != s.good
         s.good = max(s.good, build.run)
+        s.crashes = 0  # of a program that is not there any more
         if same and not asked_to_restart and s.app is not None and not s.app.stopping:
             s.served = s.good
             s.kept = "same artifact"
@@ -414,7 +417,7 @@ def reconcile(s: State) -> list[Command]:
 
 
 def _settle(s: State, commands: list[Command]) -> None:
-    if s.capped and s.waiting is not None:  # the bound has passed: no more waiting
+    if s.capped and s.waiting is not None and not s.asked:  # the bound has passed: no more waiting
         s.due, s.waiting = True, None
     if s.due and not s.asked:
         s.due, s.asked = False, True
@@ -428,18 +431,19 @@ def _supersede(s: State, commands: list[Command]) -> None:
 
 
 def _keep(s: State, commands: list[Command]) -> None:
-    if s.kept and s.app is not None:
+    if s.kept and s.app is not None and not s.app.stopping and s.served == s.good:
         commands.append(KeepApp(s.app.run, s.kept))
     s.kept = ""
 
 
 def _replace_app(s: State, commands: list[Command]) -> None:
     """Bring the app to the newest good run: stop the old one, then start the new one."""
-    down = s.broken and not s.policy.keeps
+    down = _down(s)
     if s.app is not None and not s.app.stopping and (down or s.app.ended):
         _stop_app(s, s.app, commands)
-    # While a build runs it may be writing the very file that would be started.
-    if not s.policy.runs or s.served == s.good or s.build is not None or down:
+    # While a build runs it may be writing the very file that would be started; a cancelled one
+    # may have left it half written.
+    if not s.policy.runs or s.served == s.good or s.build is not None or s.cancelled or down:
         return
     if s.app is None:
         s.served, s.backing_off = s.good, False
@@ -449,6 +453,11 @@ def _replace_app(s: State, commands: list[Command]) -> None:
         _stop_app(s, s.app, commands)
 
 
+def _down(s: State) -> bool:
+    """A broken build takes the app down, if that was asked for."""
+    return s.broken and not s.policy.keeps
+
+
 def _start_build(s: State, commands: list[Command]) -> None:
     if not s.wanted or s.build is not None:
         return
@@ -456,7 +465,7 @@ def _start_build(s: State, commands: list[Command]) -> None:
         s.good, s.dirty, s.wanted = _next_run(s), frozenset(), False
         _replace_app(s, commands)
     # A good build waits to be started from before the next one may overwrite it.
-    elif not s.policy.runs or s.served == s.good or (s.broken and not s.policy.keeps):
+    elif not s.policy.runs or s.served == s.good or s.cancelled or _down(s):
         s.build = Build(_next_run(s), s.dirty)
         s.dirty, s.wanted = frozenset(), False
         commands.append(StartBuild(s.build.run, s.build.paths))
@@ -514,7 +523,7 @@ def _timers(s: State) -> dict[Timer, tuple[Quiet | int, int]]:
         if s.waiting is not None:
             wanted[Timer.SETTLE] = (s.waiting, s.touches)
         if (s.waiting is not None or s.due or s.asked) and not s.capped:
-            wanted[Timer.SETTLE_CAP] = (0, 0)
+            wanted[Timer.SETTLE_CAP] = (0, s.answers)
         if s.backing_off:
             wanted[Timer.RESTART] = (s.crashes, 0)
         if s.crashes and s.app is not None and not s.app.stopping:

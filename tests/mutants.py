@@ -68,13 +68,13 @@ def drop(rule: str, old: str, part: str) -> Mutant:
 SETTLING = (
     Mutant(
         "settle: counts from the last touch",
-        "touches += 1\n            s.waiting = quiet",
-        "touches += 0\n            s.waiting = quiet",
+        "touches += 1\n            s.waiting, s.due = quiet",
+        "touches += 0\n            s.waiting, s.due = quiet",
     ),
     Mutant(
         "settle: a held tree is asked again",
-        "s.waiting = s.waiting or Quiet.HOLD",
-        "s.waiting = s.waiting",
+        "s.waiting, s.due = s.waiting or Quiet.HOLD",
+        "s.waiting, s.due = s.waiting",
     ),
     Mutant(
         "settle: nothing is compared before it",
@@ -84,7 +84,7 @@ SETTLING = (
     ),
     Mutant(
         "settle: a touch alone compares nothing",
-        "s.waiting = quiet",
+        "s.waiting, s.due = quiet, False",
         "s.waiting, s.due = quiet, True",
     ),
     drop("settle: one sift at a time", "if s.due and not s.asked:", " and not s.asked"),
@@ -97,11 +97,31 @@ SETTLING = (
         "settle: an answer frees the next sift", "s.asked = s.capped = False", "s.capped = False"
     ),
     drop("bound: the answer begins a new one", "s.asked = s.capped = False", " = s.capped"),
+    Mutant(
+        "settle: a touch takes a stillness back",
+        "s.waiting, s.due = quiet, False",
+        "s.waiting = quiet",
+    ),
+    Mutant(
+        "settle: a held tree takes a stillness back",
+        "s.waiting, s.due = s.waiting or Quiet.HOLD, False",
+        "s.waiting = s.waiting or Quiet.HOLD",
+    ),
+    drop(
+        "bound: what the last sift missed settles",
+        "if s.capped and s.waiting is not None and not s.asked:",
+        " and not s.asked",
+    ),
+    drop(
+        "kept: not said of one that stops",
+        "if s.kept and s.app is not None and not s.app.stopping and s.served == s.good:",
+        " and not s.app.stopping",
+    ),
     Mutant("bound: it is remembered", "s.capped = True", "s.capped = False"),
     Mutant(
         "bound: nothing waits after it",
-        "if s.capped and s.waiting is not None:",
-        "if s.capped and s.waiting is None:",
+        "if s.capped and s.waiting is not None and not s.asked:",
+        "if s.capped and s.waiting is None and not s.asked:",
     ),
     Mutant("bound: the sift after it is the last", "Sift(last=s.capped)", "Sift(last=False)"),
     Mutant("bound: a sift before it is not the last", "Sift(last=s.capped)", "Sift(last=True)"),
@@ -112,8 +132,14 @@ SETTLING = (
     ),
     Mutant(
         "bound: counts from the first touch",
-        "wanted[Timer.SETTLE_CAP] = (0, 0)",
+        "wanted[Timer.SETTLE_CAP] = (0, s.answers)",
         "wanted[Timer.SETTLE_CAP] = (0, s.touches)",
+    ),
+    Mutant("bound: begins anew at each answer", "s.answers += s.asked", "s.answers += 0"),
+    drop(
+        "kept: not said of one that is replaced",
+        "s.app is not None and not s.app.stopping and s.served == s.good:",
+        " and s.served == s.good",
     ),
     Mutant("bound: it fires once", "s.asked) and not s.capped:", "s.asked):"),
 )
@@ -172,13 +198,18 @@ BUILDS = (
     drop("build: never two", "if not s.wanted or s.build is not None:", " or s.build is not None"),
     Mutant(
         "build: a good one is started from first",
-        "elif not s.policy.runs or s.served == s.good or (s.broken and not s.policy.keeps):",
+        "elif not s.policy.runs or s.served == s.good or s.cancelled or _down(s):",
         "else:",
     ),
     drop(
         "build: a broken one does not block the next",
-        "s.served == s.good or (s.broken and not s.policy.keeps):",
-        " or (s.broken and not s.policy.keeps)",
+        "s.served == s.good or s.cancelled or _down(s):",
+        " or _down(s)",
+    ),
+    drop(
+        "build: a cancelled one does not block the next",
+        "s.served == s.good or s.cancelled or _down(s):",
+        " or s.cancelled",
     ),
     drop(
         "build: killed in time is not good",
@@ -212,10 +243,19 @@ BUILDS = (
 APPS = (
     drop(
         "app: not started while a build runs",
-        "s.build is not None or down:",
+        "s.build is not None or s.cancelled or down:",
         "s.build is not None or ",
     ),
-    drop("app: not started when broken", "s.build is not None or down:", " or down"),
+    drop(
+        "app: not started when broken",
+        "s.build is not None or s.cancelled or down:",
+        " or down",
+    ),
+    drop(
+        "app: not started from what a cancelled build left",
+        "s.build is not None or s.cancelled or down:",
+        " or s.cancelled",
+    ),
     drop(
         "app: started only if there is one",
         "if not s.policy.runs or s.served == s.good or s.build",
@@ -233,12 +273,14 @@ APPS = (
         "not s.app.stopping and ",
     ),
     drop(
-        "app: kept when broken", "down = s.broken and not s.policy.keeps", " and not s.policy.keeps"
+        "app: kept when broken",
+        "return s.broken and not s.policy.keeps",
+        " and not s.policy.keeps",
     ),
     Mutant(
         "app: stopped when broken, if asked to",
-        "down = s.broken and not s.policy.keeps",
-        "down = False",
+        "return s.broken and not s.policy.keeps",
+        "return False",
     ),
     Mutant(
         "app: served is written down",
@@ -263,7 +305,7 @@ APPS = (
         " and not s.app.stopping",
     ),
     Mutant("same: served moves along", "s.served = s.good\n", "pass\n"),
-    Mutant("kept: said", "if s.kept and s.app is not None:", "if s.kept and s.app is None:"),
+    Mutant("kept: said", "if s.kept and s.app is not None and", "if s.kept and s.app is None and"),
     Mutant("kept: said once", '    s.kept = ""\n\n\ndef _replace', "\n\ndef _replace"),
     Mutant(
         "asked: a restart comes",
@@ -298,7 +340,16 @@ ENDS = (
         "s.app.run == run and ",
     ),
     Mutant("exit: back-off grows", "s.crashes += 1", "s.crashes = 1"),
-    Mutant("exit: steady forgives", "s.crashes = 0", "s.crashes += 0"),
+    Mutant(
+        "exit: steady forgives",
+        "case Timer.STEADY:\n            s.crashes = 0",
+        "case Timer.STEADY:\n            pass",
+    ),
+    drop(
+        "exit: a good build forgives",
+        "s.crashes = 0  # of a program",
+        "s.crashes = 0",
+    ),
     Mutant(
         "exit: back-off ends in a start",
         "False\n                s.good = _next_run(s)",

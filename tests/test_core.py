@@ -349,3 +349,28 @@ def test_a_step_leaves_the_old_state_as_it_was() -> None:
     step(state, FilesTouched(Quiet.SAVE))
     step(state, BuildRequested())
     assert state == State()
+
+
+def test_nothing_is_started_from_what_a_cancelled_build_may_have_left_half_written() -> None:
+    story = Story().serving()
+    story.tell(BuildRequested(), RestartRequested())
+    assert story.tell(BuildRequested()) == [Kill(2, "superseded")]
+    assert story.tell(BuildExited(2, -9)) == [StartBuild(4, frozenset())]
+    assert story.tell(BuildExited(4, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(4)]
+
+
+def test_each_answer_begins_a_new_bound() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE), FilesTouched(Quiet.HOLD))
+    state, commands = step(story.state, FilesChanged(()))
+    assert SetTimer(Timer.SETTLE_CAP, 0) in commands
+    assert state.waiting is Quiet.HOLD
+
+
+def test_a_good_build_forgives_the_crashes_of_the_old_program() -> None:
+    story = Story(Policy(on_exit=OnExit.RESTART)).serving()
+    story.tell(AppExited(1, 1), TimerFired(Timer.RESTART))
+    story.change("a.go")
+    story.tell(BuildExited(3, 0), AppExited(2, 0), AppExited(3, 1))
+    assert story.timers == {Timer.RESTART: 1}
