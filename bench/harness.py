@@ -120,7 +120,7 @@ class Project:
 
     def __init__(self, path: str, directories: int = 0) -> None:
         self.path = path
-        self._saves = 0
+        self.save_times: list[int] = []  # nanoseconds: what the filesystem itself took
         os.makedirs(path)
         for number in range(directories):
             below = os.path.join(path, f"part{number // 100}", f"unit{number}")
@@ -145,17 +145,17 @@ class Project:
         write(self.at("hotrun.toml"), text)
 
     def save(self, how: str) -> int:
-        """Save the source with new bytes, by "rename" or by "write"; return when."""
-        self._saves += 1
-        text = f"state{self._saves}\n"
-        if how == "write":
-            began = time.monotonic_ns()
-            write(self.source, text)
-            return began
-        beside = f"{self.source}.{self._saves}"
-        write(beside, text)
+        """Save the source with new bytes, by "rename" or by "write"; return when it began."""
+        text = f"state{len(self.save_times)}\n"
+        beside = f"{self.path}.saved"  # out of the tree: what is measured is one event
+        if how == "rename":
+            write(beside, text)
         began = time.monotonic_ns()
-        os.rename(beside, self.source)
+        if how == "rename":
+            os.rename(beside, self.source)
+        else:
+            write(self.source, text)
+        self.save_times.append(time.monotonic_ns() - began)
         return began
 
 
@@ -176,9 +176,17 @@ def hotrun(*arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of what is measured."""
+    """Return the environment of what is measured.
+
+    PYTHONDONTWRITEBYTECODE and the like would change what a start costs.
+    """
     path = f"{BESIDE}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", **more}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PYTHONPATH" or not name.startswith("PYTHON")
+    }
+    return {**ours, "PATH": path, "NO_COLOR": "1", **more}
 
 
 class Tool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAD = ("what", "median", "min", "max", "n", "bar", "holds")
+FIGURES = range(1, 5)  # the columns that hold them
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Row:
     Attributes:
         what: Its name.
         values: Every measurement, in ``unit``.
-        unit: "ms", "x", or a word for counts.
+        unit: "ms", "s", "x" (a ratio), or a word for counts.
         most: The bar: what the median may come to; None where there is none.
         n: How many trials, where they are not one a value.
     """
@@ -43,11 +44,11 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Return the text of each column."""
         figures = (median(self.values), min(self.values), max(self.values))
-        bar = "" if self.most is None else f"<= {self.most:g} {self.unit}"
+        bar = "" if self.most is None else f"<= {self.most:g} {self.unit}".rstrip()
         holds = {True: "yes", False: "NO", None: ""}[self.holds]
         return (
             self.what,
-            *(f"{figure:{self._form}} {self.unit}" for figure in figures),
+            *(f"{figure:{self._form}} {self.unit}".rstrip() for figure in figures),
             str(self.n or len(self.values)),
             bar,
             holds,
@@ -70,20 +71,22 @@ class Table:
     def text(self) -> str:
         """Return it as Markdown, with columns that line up on a terminal too."""
         grid = [HEAD, *(row.cells() for row in self.rows)]
-        widths = [max(len(cells[column]) for cells in grid) for column in range(len(HEAD))]
-        lines = [_line(cells, widths) for cells in grid]
-        rule = [
-            f"{'-' * (width - 1)}{':' if n in range(1, 5) else '-'}"
-            for n, width in enumerate(widths)
-        ]
-        lines.insert(1, _line(rule, widths))
-        notes = "".join(f"\n- {note}" for note in self.notes)
-        return f"## {self.title}\n{self.says}\n\n" + "\n".join(lines) + "\n" + notes
+        widths = [max(2, *(len(cell) for cell in column)) for column in zip(*grid, strict=True)]
+        first, *rest = (_line(cells, widths) for cells in grid)
+        rule = [_rule(column, width) for column, width in enumerate(widths)]
+        lines = [first, _line(rule, widths), *rest] if self.rows else []
+        notes = [f"- {note}" for note in self.notes]
+        parts = (f"## {self.title}", self.says, "", *lines, "", *notes)
+        return "\n".join(parts).rstrip() + "\n"
+
+
+def _rule(column: int, width: int) -> str:
+    return "-" * (width - 1) + (":" if column in FIGURES else "-")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (
-        cell.ljust(width) if column in (0, 5, 6) else cell.rjust(width)
+        cell.rjust(width) if column in FIGURES else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
     return f"| {' | '.join(padded)} |"

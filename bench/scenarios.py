@@ -7,6 +7,7 @@ the call that saves to the first instruction of a probe.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 from harness import (
@@ -82,20 +82,38 @@ def reaction(bench: Bench) -> Table:
     table = Table("reaction", "Save -> the build command's first instruction; 200 directories.")
     for debounce, most in (("0ms", 3), ("auto", 20)):
         for how in SAVES:
-            times, builds = _reactions(bench, debounce, how)
+            saves = _reactions(bench, debounce, how)
             saved = f"debounce = {debounce}, {SAID[how]}"
-            table.rows.append(Row(saved, times, most=most))
-            if builds != len(times):
-                table.notes.append(f"{saved}: {builds} builds for {len(times)} saves")
+            table.rows.append(Row(saved, saves.reactions, most=most))
+            if saves.extra:
+                table.notes.append(f"{saved}: {saves.extra} builds too many.")
     if bench.probes.compiled:
-        table.rows += [Row(f"floor in C, {SAID[how]}", _floor(bench, how)) for how in SAVES]
+        for how in SAVES:
+            saves = _floor(bench, how)
+            table.rows.append(Row(f"floor in C, {SAID[how]}", saves.reactions))
+            table.rows.append(Row("  of it the filesystem's own time", saves.writing))
         table.notes.append(
             "The floor reads one inotify event, then vforks and execs the same stamp."
         )
     return table
 
 
-def _reactions(bench: Bench, debounce: str, how: str) -> tuple[list[float], int]:
+@dataclass(slots=True)
+class Saves:
+    """What came of a row of saves.
+
+    Attributes:
+        reactions: Milliseconds from each save to the next stamp.
+        writing: Milliseconds of the call that saves.
+        extra: Stamps that no save explains.
+    """
+
+    reactions: list[float]
+    writing: list[float]
+    extra: int
+
+
+def _reactions(bench: Bench, debounce: str, how: str) -> Saves:
     name = f"reaction-{debounce}-{how}"
     project, log = Project(bench.at(name), 200), Log(bench.at(f"{name}.stamps"))
     project.configure(bench.probes.command("stamp", log.path), debounce=debounce)
@@ -104,17 +122,17 @@ def _reactions(bench: Bench, debounce: str, how: str) -> tuple[list[float], int]
         return _save_and_wait(bench, project, log, how)
 
 
-def _floor(bench: Bench, how: str) -> list[float]:
+def _floor(bench: Bench, how: str) -> Saves:
     name = f"floor-{how}"
     project, log = Project(bench.at(name)), Log(bench.at(f"{name}.stamps"))
     folder = os.path.dirname(project.source)
     command = bench.probes.command("floor", how, folder, *bench.probes.command("stamp", log.path))
     with Tool(command, project.path, bench.at(f"{name}.output")):
-        return _save_and_wait(bench, project, log, how)[0]
+        return _save_and_wait(bench, project, log, how)
 
 
-def _save_and_wait(bench: Bench, project: Project, log: Log, how: str) -> tuple[list[float], int]:
-    """Save again and again; return each time to the next stamp, and how many stamps came."""
+def _save_and_wait(bench: Bench, project: Project, log: Log, how: str) -> Saves:
+    """Save again and again, each time until the next stamp."""
     times: list[float] = []
     rest(0.5)
     for _ in range(WARM_UP):
@@ -127,7 +145,8 @@ def _save_and_wait(bench: Bench, project: Project, log: Log, how: str) -> tuple[
         stamp = int(log.wait(before + 1, f"the build of a save by {how}")[0])
         times.append((stamp - saved) / MS)
         rest(0.1)
-    return times, len(log.lines()) - start
+    writing = [took / MS for took in project.save_times[WARM_UP:]]
+    return Saves(times, writing, len(log.lines()) - start - len(times))
 
 
 # --- restart -------------------------------------------------------------------------------
@@ -140,38 +159,60 @@ def restart(bench: Bench) -> Table:
         "Save -> the new app's first instruction, less settle and the build's own 20 ms. "
         "The app exits at once on SIGTERM.",
     )
-    for debounce in ("0ms", "auto"):
-        before, after = _restarts(bench, debounce)
-        both = [first + second for first, second in zip(before, after, strict=True)]
-        table.rows += [
-            Row(f"debounce = {debounce}: added", both, most=3),
-            Row("  of it until the build starts", before),
-            Row("  of it from the build's end to the app's start", after),
-        ]
+    for debounce in SETTLE:
+        table.rows += _added(f"debounce = {debounce}: added", _restarts(bench, debounce), 3)
+    if bench.probes.compiled:
+        table.rows += _added("floor in C: added", _restarts_of_floor(bench))
+        table.notes.append("The floor does the same with no settle, no output and no console.")
     table.notes.append(f"Settle is {SETTLE['auto']:g} ms with debounce = auto.")
     return table
 
 
-def _restarts(bench: Bench, debounce: str) -> tuple[list[float], list[float]]:
+def _added(what: str, parts: list[tuple[float, float]], most: float | None = None) -> list[Row]:
+    before, after = ([part[side] for part in parts] for side in (0, 1))
+    return [
+        Row(what, [sum(part) for part in parts], most=most),
+        Row("  of it until the build starts", before),
+        Row("  of it from the build's end to the app's start", after),
+    ]
+
+
+def _restarts(bench: Bench, debounce: str) -> list[tuple[float, float]]:
     """Return, for each save, what hotrun took before the build and what after it."""
     name = f"restart-{debounce}"
     project = Project(bench.at(name), 200)
     builds, apps = Log(bench.at(f"{name}.builds")), Log(bench.at(f"{name}.apps"))
     build = bench.probes.command("build", builds.path, "20", project.source)
     project.configure(build, bench.probes.command("app", apps.path), debounce)
-    before, after = [], []
     with session(project):
-        apps.wait(1, "the first app")
-        for trial in range(WARM_UP + bench.some(30, 10)):
-            rest(0.15)
-            count = len(apps.lines())
-            saved = project.save("rename")
-            started = int(apps.wait(count + 1, "the new app")[0])
-            begin, end = (int(line[1]) for line in builds.lines()[-2:])
-            if trial >= WARM_UP:
-                before.append((begin - saved) / MS - SETTLE[debounce])
-                after.append((started - end) / MS)
-    return before, after
+        return _save_and_see_both(bench, project, builds, apps, SETTLE[debounce])
+
+
+def _restarts_of_floor(bench: Bench) -> list[tuple[float, float]]:
+    project = Project(bench.at("restart-floor"))
+    builds, apps = Log(bench.at("restart-floor.builds")), Log(bench.at("restart-floor.apps"))
+    build = bench.probes.command("build", builds.path, "20", project.source)
+    app = bench.probes.command("app", apps.path)
+    folder = os.path.dirname(project.source)
+    command = bench.probes.command("floor", "rename", folder, *build, "--", *app)
+    with Tool(command, project.path, bench.at("restart-floor.output")):
+        return _save_and_see_both(bench, project, builds, apps, 0.0)
+
+
+def _save_and_see_both(
+    bench: Bench, project: Project, builds: Log, apps: Log, settle: float
+) -> list[tuple[float, float]]:
+    """Save again and again; return the times around the build."""
+    parts = []
+    apps.wait(1, "the first app")
+    for _ in range(WARM_UP + bench.some(30, 10)):
+        rest(0.15)
+        count = len(apps.lines())
+        saved = project.save("rename")
+        started = int(apps.wait(count + 1, "the new app")[0])
+        begin, end = (int(line[1]) for line in builds.lines()[-2:])
+        parts.append(((begin - saved) / MS - settle, (started - end) / MS))
+    return parts[WARM_UP:]
 
 
 # --- idle ----------------------------------------------------------------------------------
@@ -196,9 +237,9 @@ def idle(bench: Bench) -> Table:
         "idle", f"{seconds} s with the app running; the whole tree of hotrun, without the app."
     )
     table.rows = [
-        Row("context switches", [switched], "times", 0),
+        Row("context switches", [switched], "", 0),
         Row("CPU", [ran / MS]),
-        Row("processes", [len(pids)], "of them"),
+        Row("processes", [len(pids)], ""),
     ]
     return table
 
@@ -220,8 +261,8 @@ def start_up(bench: Bench) -> Table:
     }
     times = _calls(list(calls.values()), bench.some(20, 10))
     table.rows = [Row(name, taken) for name, taken in zip(calls, times, strict=True)]
-    ratio = median(times[2]) / median(times[0])
-    table.rows.append(Row("--version / python -c pass", [ratio], "x", 1.5, len(times[0])))
+    ratios = [version / bare for version, bare in zip(times[2], times[0], strict=True)]
+    table.rows.append(Row("--version / python -c pass", ratios, "x", 1.5))
     for directories, most in ((1, None), (200, None), (1000, 150)):
         row = Row(f"hotrun run, {directories} x 5 files", _launches(bench, directories), most=most)
         table.rows.append(row)
@@ -378,27 +419,46 @@ def go(bench: Bench) -> Table:
     ours, bare = _go_app(bench, "ours"), _go_app(bench, "bare")
     _build_by_hand(bare)  # fills Go's cache, so that the session's first build is soon done
     env = environment(PORT=str(ours.port))
-    tooled, builds, starts = [], [], []
-    with Tool(hotrun("run"), ours.path, bench.at("go.output"), env):
+    output, by_hand_output = bench.at("go.output"), bench.at("bare.output")
+    tooled, by_hand = [], []
+    with Tool(hotrun("run", "--json"), ours.path, output, env):
         until("the first answer", lambda: ours.answer() is not None, 180)
         for number in range(1 + bench.some(10, 3)):
-            tooled.append(_edit_under_hotrun(ours, number))
-            rest(0.3)
-            build, start = _edit_by_hand(bare, number, bench.at("bare.output"))
-            builds.append(build)
-            starts.append(start)
-            rest(0.3)
-    by_hand = [build + start for build, start in zip(builds, starts, strict=True)]
-    added = [one - other for one, other in zip(tooled, by_hand, strict=True)]
-    table.rows = [
-        Row("edit -> new answer with hotrun", tooled[1:]),
-        Row("bare go build + the app's own start", by_hand[1:]),
-        Row("  of it go build", builds[1:]),
-        Row("  of it the app's start to its answer", starts[1:]),
-        Row("hotrun adds, edit by edit", added[1:], most=40),
-    ]
-    table.notes.append("Interleaved; the same edit, the same flags (GOGC=off), warm caches.")
+            turns = [
+                lambda number=number: tooled.append(_edit_under_hotrun(ours, number, output)),
+                lambda number=number: by_hand.append(_edit_by_hand(bare, number, by_hand_output)),
+            ]
+            for turn in turns[:: -1 if number % 2 else 1]:
+                turn()
+                rest(0.3)
+    table.rows = _go_rows(tooled[1:], by_hand[1:], _build_times(output)[2:])
+    table.notes.append("In turns; the same edit, the same flags (GOGC=off), warm caches.")
     return table
+
+
+def _go_rows(
+    tooled: list[float], by_hand: list[tuple[float, float]], builds: list[float]
+) -> list[Row]:
+    bare = [build + start for build, start in by_hand]
+    starts = [start for _, start in by_hand]
+    around = [one - build for one, build in zip(tooled, builds, strict=True)]
+    added = [one - other for one, other in zip(tooled, bare, strict=True)]
+    return [
+        Row("edit -> new answer with hotrun", tooled),
+        Row("  of it go build", builds),
+        Row("  of it around the build: settle, stop, start, answer", around),
+        Row("bare go build + the app's own start", bare),
+        Row("  of it go build", [build for build, _ in by_hand]),
+        Row("  of it the app's start to its answer", starts),
+        Row("hotrun adds, edit by edit", added, most=40),
+    ]
+
+
+def _build_times(output: str) -> list[float]:
+    """Return what each build took, as the JSON lines of hotrun tell."""
+    with open(output, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file if line.startswith("{")]
+    return [float(line["ms"]) for line in lines if line["event"] == "build_finished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,8 +520,11 @@ def _build_by_hand(app: GoApp) -> float:
     return (time.monotonic_ns() - began) / MS
 
 
-def _edit_under_hotrun(app: GoApp, number: int) -> float:
+def _edit_under_hotrun(app: GoApp, number: int, output: str) -> float:
+    count = len(_build_times(output))
     edited = app.edit(f"ours {number}")
+    # Asking the app while the compiler needs both cores would slow the build down.
+    until("the build's end", lambda: len(_build_times(output)) > count)
     return (app.wait(f"ours {number}") - edited) / MS
 
 

@@ -174,6 +174,7 @@ class AppJob:
         self._code = 0
         self._stopped = False
         self._tries = BUSY_TRIES
+        self._waiting: asyncio.TimerHandle | None = None  # for the program file to be closed
         self._linger: asyncio.TimerHandle | None = None
         self.run = run
 
@@ -195,6 +196,7 @@ class AppJob:
         if self._child is not None:
             self._child.stop(number)
             self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
+        self._stop_waiting()
 
     def _say_it_lingers(self) -> None:
         if self._child is not None:
@@ -209,6 +211,7 @@ class AppJob:
         if self._child is not None:
             pids = self._child.kill()
             self._host.tell(notices.AppKilled(self._service, self.run, pids, reason))
+        self._stop_waiting()
 
     def _next(self) -> None:
         """Go on with the next command, or end."""
@@ -225,6 +228,7 @@ class AppJob:
             self._host.post(self._service, core.AppExited(self.run, exit_code(self._code)))
 
     def _spawn(self, command: commands.Command) -> None:
+        self._waiting = None
         try:
             self._child = Child(
                 self._host.loop,
@@ -260,7 +264,9 @@ class AppJob:
         env[name] = value
         hears = tuple(map(self._hears, ("stdout", "stderr"))) if self._host.captures else ()
         directory = config.resolve(self._app.working_directory)
-        return Spawn(command, directory, env, hears, self._host.cookie)
+        # What a command beside the app leaves running is no reason to wait: it ends with the app.
+        cookie = self._host.cookie if self._phase == "app" else ""
+        return Spawn(command, directory, env, hears, cookie)
 
     def _hears(self, stream: str) -> Callable[[list[str]], None]:
         def hear(lines: list[str]) -> None:
@@ -271,11 +277,19 @@ class AppJob:
 
     def _try_again(self, command: commands.Command, error: BusyError) -> None:
         self._tries -= 1
-        if self._tries and not self._stopped:
+        if self._tries:
             self._child = None
-            self._host.loop.call_later(BUSY_PAUSE, self._spawn, command)
+            self._waiting = self._host.loop.call_later(BUSY_PAUSE, self._spawn, command)
         else:
             self._refused(error)
+
+    def _stop_waiting(self) -> None:
+        """Nothing runs yet that could end by itself, and nothing is to be started any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+            self._after.clear()
+            self._host.post(self._service, core.AppExited(self.run, exit_code(self._code)))
 
     def _refused(self, error: SpawnError) -> None:
         self._host.tell(notices.Problem(f"run.{self._key}: {error.message}", error.hint))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from hotrun.config import Config
     from hotrun.notices import Notice, Subscriber
+    from hotrun.process.guardian import Guardian
     from hotrun.watch import Watcher
     from hotrun.watch.sieve import Sieve
 
@@ -46,6 +46,8 @@ class Options:
     """How a session runs, apart from the config.
 
     Attributes:
+        cookie: ``NAME=value`` that every app carries in its environment.
+        guardian: The process that ends what is left when we are killed.
         outputs: What the build makes, absolute: compared to tell whether the app changed.
         once: Build, run the app, end with its code; nothing is watched.
         trace: Tell every fact and command.
@@ -53,6 +55,8 @@ class Options:
         colour: Children whose output we show may use colours.
     """
 
+    cookie: str
+    guardian: Guardian | None = None
     outputs: tuple[str, ...] = ()
     once: bool = False
     trace: bool = False
@@ -81,7 +85,7 @@ class Session:
         options: Options,
     ) -> None:
         self.config = config
-        self.cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
+        self.cookie = options.cookie
         self.colour = options.colour
         self.captures = options.captures
         self._options = options
@@ -102,7 +106,7 @@ class Session:
     async def _main(self) -> int:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(self._fail)
-        self.reaper = Reaper(self.loop)
+        self.reaper = Reaper(self.loop, self._options.guardian)
         self._done: asyncio.Future[int] = self.loop.create_future()
         for number in SIGNALS:
             self.loop.add_signal_handler(number, self._signalled, number)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-
-from live import Live, Project, free_port, until
+from live import Live, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Start = Callable[..., Live]
-
-__all__ = ["free_port", "until"]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ that leftovers are found whatever became of their parents.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import signal
@@ -22,14 +21,13 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import pytest
-
 import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-DEADLINE = float(__import__("os").environ.get("DL","60"))  # seconds; generous, because the machine may be busy with other tests
+DEADLINE = 60.0  # seconds; generous, because the machine may be busy with other tests
 PAUSE = 0.005  # seconds between two looks at something that cannot tell us
 
 Event = dict[str, Any]
@@ -89,9 +87,8 @@ class Ended:
 
     @property
     def problem(self) -> list[str]:
-        """What it said was wrong: from the first `error:` line on."""
-        lines = self.err.splitlines()
-        return list(itertools.dropwhile(lambda line: not line.startswith("error: "), lines))
+        """The lines that say what is wrong and what to do."""
+        return [line for line in self.err.splitlines() if line.startswith(("error: ", "hint: "))]
 
 
 def ended(directory: Path, *words: str, **env: str) -> Ended:
@@ -234,6 +231,15 @@ class Live:
         """Send a signal, wait for the end, and return the exit code."""
         self.send(number)
         return self.ends(f"the end after {number.name}")
+
+    def close_output(self) -> None:
+        """Stop reading, as a program does that ends."""
+        nobody, their_end = os.pipe()
+        os.close(their_end)
+        for stream in (self._hotrun.stdout, self._hotrun.stderr):
+            if stream is not None:
+                os.dup2(nobody, stream.fileno())
+        os.close(nobody)
 
     def leftovers(self) -> list[int]:
         """Return the pids of all that it started, itself included, and that live."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.notices import Problem
 
 if TYPE_CHECKING:
     from hotrun.config import Config
@@ -57,22 +59,24 @@ def run(
     if app_args and config.run is not None:
         config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
 
-    from hotrun.notices import Problem
+    from hotrun.process.guardian import Guardian
     from hotrun.project.plan import plan
-    from hotrun.session import Options, Session
     from hotrun.ui.colour import wants_colour
 
     planned = plan(config)
-    coloured = wants_colour(color, sys.stderr, os.environ)
-    options = Options(
-        outputs=planned.outputs, once=once, trace=verbose, captures=as_json, colour=coloured
-    )
-    subscribers = _subscribers(as_json, coloured, verbose, quiet)
-    feed = None if once else _watch(config, planned)
-    session = Session(config, feed, subscribers, options)
-    for message, hint in planned.warnings:
-        session.tell(Problem(message, hint, severity="warning"))
-    return session.run()
+    cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
+    # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
+    with Guardian(cookie) as guardian:
+        from hotrun.session import Options, Session
+
+        coloured = wants_colour(color, sys.stderr, os.environ)
+        options = Options(cookie, guardian, planned.outputs, once, verbose, as_json, coloured)
+        subscribers = _subscribers(as_json, coloured, verbose, quiet)
+        feed = None if once else _watch(config, planned)
+        session = Session(config, feed, subscribers, options)
+        for message, hint in planned.warnings:
+            session.tell(Problem(message, hint, severity="warning"))
+        return session.run()
 
 
 def _subscribers(as_json: bool, colour: bool, verbose: bool, quiet: bool) -> list[Subscriber]:

@@ -2,7 +2,8 @@
 
 Never judged by time: a compiler touches a file that it did not change. Size first, then the
 content in pieces, so that a difference near the beginning (Go puts its build id there) is
-found at once.
+found at once. In doubt (unreadable, too much, changed while we read) the answer is "another":
+one restart too many is cheaper than an app that is not what was built.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from typing import TYPE_CHECKING
+import stat
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 PIECE = 64 * 1024
 MOST = 2_000  # files; beyond, comparing costs more than a restart
+LARGEST = 256 * 1024 * 1024  # bytes in all, about 0.3 s of reading; same reason
 
+Files = dict[str, os.stat_result]
 Print = dict[str, tuple[int, tuple[bytes, ...]]]
 
 
@@ -31,63 +35,112 @@ class Artifact:
     def __init__(self, outputs: Collection[str]) -> None:
         self._outputs = tuple(outputs)
         self._print: Print | None = None
+        self._found: Files | None = None
 
     @property
     def known(self) -> bool:
         """Whether there is anything to compare."""
         return bool(self._outputs)
 
+    def forget(self) -> None:
+        """The app is something else from now on: whatever lies there at this moment."""
+        self._print = None
+        self._found = self._files()
+
     def remember(self) -> None:
-        """Take the files as they are now for what the app is."""
+        """Take the files for what the app is, unless they changed since it was started."""
         files = self._files()
-        if files is None:
+        found, self._found = self._found, None
+        if files is None or (found is not None and _marks(files) != _marks(found)):
             self._print = None
             return
-        self._print = {path: (size, tuple(_pieces(path))) for path, size in files.items()}
-
-    def forget(self) -> None:
-        """The app is something else from now on."""
-        self._print = None
+        try:
+            self._print = {path: (s.st_size, tuple(_pieces(path))) for path, s in files.items()}
+        except OSError:
+            self._print = None
+        if _marks(self._files() or {}) != _marks(files):  # the next build was faster than we
+            self._print = None
 
     def same(self) -> bool:
         """Whether the files are the remembered ones, byte for byte."""
-        files = self._files()
-        if not self._print or files is None or files.keys() != self._print.keys():
+        files, known = self._files(), self._print
+        if not known or files is None or files.keys() != known.keys():
             return False
-        if any(self._print[path][0] != size for path, size in files.items()):
+        if any(known[path][0] != status.st_size for path, status in files.items()):
             return False
-        return all(_matches(path, self._print[path][1]) for path in files)
+        try:
+            return all(_matches(path, known[path][1]) for path in files)
+        except OSError:
+            return False
 
-    def _files(self) -> dict[str, int] | None:
-        """Return each output file with its size; None when there are too many, or none."""
-        files: dict[str, int] = {}
-        for path in _expand(self._outputs):
-            try:
-                files[path] = os.stat(path).st_size
-            except OSError:
-                continue
-            if len(files) > MOST:
-                return None
+    def _files(self) -> Files | None:
+        """Return each output file with its status; None when they cannot be compared."""
+        files: Files = {}
+        size = 0
+        try:
+            for path in _expand(self._outputs):
+                status = _status(path)
+                if status is not None and path not in files:
+                    files[path] = status
+                    size += status.st_size
+                if len(files) > MOST or size > LARGEST:
+                    return None
+        except OSError:
+            return None
         return files or None
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Return the status of a file; None for what is not there, or has no content of its own."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    # A link to a directory counts as what it points to, see `_pieces`.
+    if stat.S_ISDIR(status.st_mode):
+        return os.lstat(path)
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _marks(files: Files) -> dict[str, tuple[int, int, int, int]]:
+    return {p: (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in files.items()}
 
 
 def _expand(outputs: Collection[str]) -> Iterator[str]:
     for output in outputs:
-        for path in glob.iglob(output, recursive=True) if glob.has_magic(output) else [output]:
-            if os.path.isdir(path):
-                for directory, _, names in os.walk(path):
-                    yield from (os.path.join(directory, name) for name in names)
-            else:
+        for path in _matching(output):
+            if not os.path.isdir(path):
                 yield path
+                continue
+            for directory, below, names in os.walk(path, onerror=_raise):
+                linked = [name for name in below if os.path.islink(os.path.join(directory, name))]
+                yield from (os.path.join(directory, name) for name in (*names, *linked))
+
+
+def _matching(output: str) -> Iterator[str]:
+    """Expand a glob; brackets in the name of a directory that exists are meant as they stand."""
+    if os.path.lexists(output) or not glob.has_magic(output):
+        return iter([output])
+    base, rest = "", output
+    while rest:
+        name, slash, after = rest.partition("/")
+        if not slash or not os.path.isdir(base + name + slash):
+            break
+        base, rest = base + name + slash, after
+    return glob.iglob(glob.escape(base) + rest, recursive=True, include_hidden=True)
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 def _pieces(path: str) -> Iterator[bytes]:
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(PIECE):
-                yield hashlib.blake2b(piece, digest_size=16).digest()
-    except OSError:
-        yield b"unreadable"
+    if os.path.isdir(path):
+        yield os.fsencode(os.readlink(path))
+        return
+    with open(path, "rb") as file:
+        while piece := file.read(PIECE):
+            yield hashlib.blake2b(piece, digest_size=16).digest()
 
 
 def _matches(path: str, pieces: tuple[bytes, ...]) -> bool:

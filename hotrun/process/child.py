@@ -2,6 +2,10 @@
 
 Laws: a child has its own group and hears one signal a stop. Four facts are never taken for one
 another: the first process exited; its output ended; its group is empty; its tree is gone.
+
+An app (it has a cookie) is over when its whole tree is. A build is over with its first process:
+the daemons it leaves (compile servers) are there on purpose. A build that is killed goes with
+its group and with its descendants in our session, where a daemon is not.
 """
 
 from __future__ import annotations
@@ -12,9 +16,9 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hotrun.process import spawn as spawning
 from hotrun.process import tree
 from hotrun.process.output import Pipe
-from hotrun.process.spawn import SpawnError, start
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,14 +26,17 @@ if TYPE_CHECKING:
 
     from hotrun.process.reaper import Reaper
     from hotrun.process.spawn import Spawn
-    from hotrun.process.tree import Process
+    from hotrun.process.tree import Process, Stat
 
-DRAIN = 0.1  # seconds that output may still come after the exit: a grandchild may hold the pipe
+DRAIN = 0.1  # seconds that output may still come after a build: a grandchild may hold the pipe
+# Seconds that the rest of an app has to follow its first process by itself: workers that see
+# their master gone need a few milliseconds, and are no reason for a warning.
+FOLLOW = 0.1
 
 
 @dataclass(slots=True)
 class Hooks:
-    """What a child tells: its first process ended; all of it is gone."""
+    """What a child tells: its first process ended and others did not follow; all is gone."""
 
     ended: Callable[[], None] = field(default=lambda: None)
     gone: Callable[[], None] = field(default=lambda: None)
@@ -49,27 +56,33 @@ class Child:
         self._reaper = reaper
         self._cookie = spawn.cookie
         self._hooks = hooks
-        self._pipes = [Pipe(loop, hear, self._finish) for hear in spawn.outputs]
-        try:
-            self._popen = start(spawn, [pipe.write_fd for pipe in self._pipes])
-        except SpawnError:
-            for pipe in self._pipes:
-                pipe.close_write()
-                pipe.finish()
-            raise
-        for pipe in self._pipes:
-            pipe.close_write()
-        self.pid = self._popen.pid
         self.code: int | None = None  # of the first process, negative for a signal
         self.gone = False
-        self.killed: list[int] = []
-        self._seen: set[Process] = set()  # descendants, as far as we have ever looked
+        self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
+        self._told: set[Process] = set()  # who was sent the stop signal
         self._signal: int | None = None  # the stop signal that was sent
-        self._told: set[Process] = set()  # who left the group and was signalled by pid
         self._killing = False
         self._tree_gone = False
-        self._deadline: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pipes: list[Pipe] = []
+        self._start(spawn)
         reaper.add(self)
+
+    def _start(self, spawn: Spawn) -> None:
+        try:
+            for hear in spawn.outputs:
+                self._pipes.append(Pipe(self._loop, hear, self._finish))
+            self._popen = spawning.start(spawn, [pipe.write_fd for pipe in self._pipes])
+        except (OSError, spawning.SpawnError) as error:
+            for pipe in self._pipes:
+                pipe.discard()
+            if isinstance(error, OSError):
+                raise spawning.refused(error, spawn.command.argv[0]) from error
+            raise
+        finally:
+            for pipe in self._pipes:
+                pipe.close_write()
+        self.pid = self._popen.pid
 
     @property
     def ending(self) -> bool:
@@ -77,44 +90,65 @@ class Child:
         return self._signal is not None or self._killing or self.code is not None
 
     def stop(self, number: int) -> None:
-        """Send the stop signal to the group, once."""
-        self._look_around()
+        """Send the stop signal to the group, once; what left the group hears it later."""
+        if self._signal is not None or self._killing or self._tree_gone:
+            return
+        group = [stat for stat in self._look_around() if stat.group == self.pid]
         self._signal = number
-        self._signal_group(number)
+        self._told.update(stat.process for stat in group)
+        self._signal_group(number, group)
+        _wake(group)
         self._loop.call_soon(self._reaper.look)
 
     def kill(self) -> list[int]:
         """Send SIGKILL to all that is left, and return their pids."""
-        self._look_around()
+        if self.gone:
+            return []
         self._killing = True
-        left = {process.pid for process in self._seen if tree.alive(process)}
-        if self.code is None:
-            left.add(self.pid)
-        self._signal_group(signal.SIGKILL)
-        for process in self._seen:
-            _signal_one(process, signal.SIGKILL)
-        self.killed = sorted(left)
+        self._tree_gone = False  # of a build only its first process was, up to now
+        self._cancel()
+        left = self._left()
+        self._kill_all(left)
         self._loop.call_soon(self._reaper.look)
-        return self.killed
+        return sorted(stat.pid for stat in left)
 
     def look(self) -> None:
         """Find out what is over; called whenever any process ended."""
         if self._tree_gone:
             return
-        if self.code is None:
+        first = self.code is None
+        if first:
             self.code = self._popen.poll()
-            if self.code is None:
-                return
-            if self._tree_lives() and not (self._signal or self._killing):
-                self._hooks.ended()
-        if self._tree_lives():
-            self._press()
+        if self.code is None and (not self._killing or tree.reachable(self.pid)):
             return
+        left = self._left()
+        if not left:
+            self._end()
+        elif self._killing:
+            self._kill_all(left)
+        elif self._signal is not None:
+            self._tell_escaped(left)
+        elif first:
+            self._timer = self._loop.call_later(FOLLOW, self._tell_ended)
+
+    # --- the end ---
+
+    def _tell_ended(self) -> None:
+        self._timer = None
+        if not (self._tree_gone or self._killing or self._signal is not None):
+            self._hooks.ended()
+
+    def _end(self) -> None:
+        """The tree is gone, and so is everybody of it who could write.
+
+        A build's grandchild may live on and hold the pipe: it delays us no longer than DRAIN.
+        """
         self._tree_gone = True
-        if self._killing:
+        self._cancel()
+        if self._cookie or self._killing:
             self._finish_output()
-        elif self._pipes:
-            self._deadline = self._loop.call_later(DRAIN, self._finish_output)
+        else:
+            self._timer = self._loop.call_later(DRAIN, self._finish_output)
         self._finish()
 
     def _finish_output(self) -> None:
@@ -126,58 +160,75 @@ class Child:
         if self.gone or not self._tree_gone or not all(pipe.ended for pipe in self._pipes):
             return
         self.gone = True
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self._cancel()
+        self._reaper.remove(self)
         self._hooks.gone()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # --- the tree ---
 
-    def _look_around(self) -> None:
-        """Note who descends from the child now: later their parents may be gone."""
-        self._seen |= tree.descendants(self.pid)
-        if self._cookie:
-            for pid in self._reaper.adopted():
-                process = tree.identify(pid)
-                if process is not None and tree.carries(pid, self._cookie):
-                    self._seen |= {process} | tree.descendants(pid)
+    def _look_around(self) -> list[Stat]:
+        """Return who lives of it, and remember them: later their parents may be gone."""
+        # The pid of a first process that was reaped may be somebody else's by now.
+        first = [tree.read(self.pid)] if self.code is None else []
+        seen = [stat for each in self._seen if (stat := tree.read(each.pid))]
+        roots = [stat for stat in seen if stat.process in self._seen]
+        roots += [stat for stat in first if stat is not None]
+        roots += filter(self._owns, self._reaper.adopted())
+        found = {s.process: s for s in (*roots, *tree.below(s.pid for s in roots)) if s.alive}
+        if not self._cookie:  # who left our session did so to stay
+            found = {process: s for process, s in found.items() if s.session == os.getsid(0)}
+        self._seen = set(found)
+        return list(found.values())
 
-    def _tree_lives(self) -> bool:
-        if not self._cookie and not self._killing:
-            return False  # a build is over with its command; its daemons are there on purpose
-        if tree.group_lives(self.pid):
+    def _owns(self, orphan: Stat) -> bool:
+        if orphan.group == self.pid:
             return True
-        if not self._cookie:
-            return False
-        self._look_around()
-        self._seen = {process for process in self._seen if tree.alive(process)}
-        return bool(self._seen)
+        return bool(self._cookie) and tree.carries(orphan.pid, self._cookie)
 
-    def _press(self) -> None:
-        """Whoever left the group hears the signal too, once the group is empty.
+    def _left(self) -> list[Stat]:
+        """Return who has to be gone before it is over."""
+        if not self._cookie and not self._killing and self._signal is None:
+            return []
+        left = self._look_around()
+        if not left:  # a group of another session is not ours: the number was used again
+            left = [stat for stat in tree.members(self.pid) if stat.session == os.getsid(0)]
+        if self._killing:  # what we may not kill is not waited for
+            left = [stat for stat in left if tree.reachable(stat.pid)]
+        return left
+
+    def _tell_escaped(self, left: list[Stat]) -> None:
+        """Whoever left the group hears the stop signal too, once the group is empty.
 
         Not before: a supervisor passes the signal on to its own children, and they would hear
         it twice.
         """
-        if self._killing:
-            self._look_around()
-            self._signal_group(signal.SIGKILL)
-            targets, number = self._seen, int(signal.SIGKILL)
-        elif self._signal is not None and not tree.group_lives(self.pid):
-            targets, number = self._seen - self._told, self._signal
-        else:
+        if self._signal is None or any(stat.group == self.pid for stat in left):
             return
-        self._told |= targets
-        for process in targets:
-            _signal_one(process, number)
+        escaped = [stat for stat in left if stat.process not in self._told]
+        self._told.update(stat.process for stat in escaped)
+        for stat in escaped:
+            tree.send(stat.process, self._signal)
+        _wake(escaped)
 
-    def _signal_group(self, number: int) -> None:
+    def _kill_all(self, left: list[Stat]) -> None:
+        self._signal_group(signal.SIGKILL, [stat for stat in left if stat.group == self.pid])
+        for stat in left:
+            tree.send(stat.process, signal.SIGKILL)
+
+    def _signal_group(self, number: int, members: list[Stat]) -> None:
         # The pid cannot be somebody else's group: it is unreaped, or the group has members.
-        if self.code is None or tree.group_lives(self.pid):
+        if self.code is None or members:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
 
-def _signal_one(process: Process, number: int) -> None:
-    if tree.alive(process):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(process.pid, number)
+def _wake(stats: list[Stat]) -> None:
+    """Let stopped processes go on (SIGTTIN, Ctrl-Z): they hear no other signal before."""
+    for stat in stats:
+        if stat.stopped:
+            tree.send(stat.process, signal.SIGCONT)

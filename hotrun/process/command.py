@@ -1,9 +1,7 @@
 """Commands: from what stands in hotrun.toml to what is executed.
 
-A string runs without a shell unless it needs one: a shell between us and the app takes the
-signal in its place, and "the child has exited" is then not "the app is gone". Where a shell is
-needed, the line is given an ``exec`` where that changes nothing, because dash keeps itself as
-the parent in every form of ``sh -c`` (measured).
+A string runs without a shell unless it needs one (see ``shell``); a list never sees one. What
+a compiler call is told to make is known, because that file must not trigger the next build.
 """
 
 from __future__ import annotations
@@ -11,73 +9,21 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from hotrun.process import shell
 
-# What only a shell gives a meaning. Quotes and backslashes are not among it: shlex reads them.
-_SHELL_ONLY = re.compile(r"[|&;<>()$`*?\[#~{}!\n]|^\s*\w+=")
-_BUILTINS = frozenset(
-    {
-        "alias",
-        "bg",
-        "break",
-        "case",
-        "cd",
-        "command",
-        "continue",
-        "do",
-        "done",
-        "elif",
-        "else",
-        "esac",
-        "eval",
-        "exec",
-        "exit",
-        "export",
-        "fg",
-        "fi",
-        "for",
-        "function",
-        "getopts",
-        "hash",
-        "if",
-        "in",
-        "jobs",
-        "local",
-        "read",
-        "readonly",
-        "return",
-        "set",
-        "shift",
-        "source",
-        "then",
-        "time",
-        "times",
-        "trap",
-        "type",
-        "ulimit",
-        "umask",
-        "unalias",
-        "unset",
-        "until",
-        "wait",
-        "while",
-        ".",
-        ":",
-        "!",
-        "{",
-        "}",
-        "[[",
-    }
-)
-_ASSIGNMENT = re.compile(r"\w+=")
-# Compilers whose `-o` names the file they make.
-_MAKERS = frozenset({"go", "gcc", "g++", "cc", "c++", "clang", "clang++", "rustc", "tcc", "zig"})
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_GO = re.compile(r"go(?:[0-9][\w.]*)?|tinygo")
+_C = re.compile(r"(?:[\w.]+-)*(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|tcc)(?:-[0-9.]+)?")
+_WRAPPERS = frozenset({"ccache", "sccache", "distcc"})
+_DIRECTORY = re.compile(r"--?(?:C|chdir)(?:=(?P<value>.*))?", re.DOTALL)
+# Options of compilers whose value is another word, which could look like an option.
+_VALUED = frozenset({"-Xlinker", "-Xassembler", "-Xpreprocessor", "-Xclang"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,80 +46,126 @@ def parse(command: str | Sequence[str], arguments: Sequence[str] = ()) -> Comman
 
     Args:
         command: A string, or a list of arguments, which never sees a shell.
-        arguments: More arguments; a shell gets them quoted at the end of its line.
+        arguments: More arguments, for the last command of the line.
 
     Raises:
-        ValueError: a quote is not closed.
+        ValueError: a quote is not closed, or there is no command at all.
     """
     if not isinstance(command, str):
         argv = (*command, *arguments)
-        return Command(argv, shlex.join(argv))
-    line = " ".join([command.strip(), *map(shlex.quote, arguments)])
-    if not needs_shell(line):
-        return Command(tuple(shlex.split(line)), line)
-    shlex.split(line)  # an open quote is told now, and not by a shell
-    return Command(("/bin/sh", "-c", with_exec(line)), line, shell=True)  # noqa: S604 - a field, not a call
-
-
-def needs_shell(line: str) -> bool:
-    """Tell whether a line means something else without a shell."""
-    if _SHELL_ONLY.search(_unquoted(line)):
-        return True
-    if "$" in line or "`" in line:  # they work between double quotes too
-        return True
-    words = line.split(maxsplit=1)
-    return bool(words) and words[0] in _BUILTINS
-
-
-def with_exec(line: str) -> str:
-    """Put ``exec`` before the last simple command of a line, where that changes nothing.
-
-    ``cd web && ./app`` becomes ``cd web && exec ./app``; pipes, background jobs, alternatives
-    and compound commands are left as they are.
-    """
-    bare = _unquoted(line)
-    if re.search(r"[|()`{}\n#]|\$\(|(?<!&)&(?!&)|<<|\b(trap|if|for|while|until|case)\b", bare):
-        return line
-    start = max((m.end() for m in re.finditer(r"&&|;", bare)), default=0)
-    words = re.match(r"(\s*(?:\w+=\S*\s+)*)(\S+)", bare[start:])
-    if words is None or words[2] in _BUILTINS or _ASSIGNMENT.match(words[2]):
-        return line
-    at = start + words.end(1)
-    return f"{line[:at]}exec {line[at:]}"
-
-
-def _unquoted(line: str) -> str:
-    """Return the line with what is quoted or escaped blanked out, at its old length."""
-    pattern = r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\""
-    return re.sub(pattern, lambda found: "_" * len(found[0]), line, flags=re.DOTALL)
+        text = shlex.join(argv)
+    else:
+        line = shell.append(command, shlex.join(arguments)) if arguments else command
+        text = line.strip()
+        if shell.needs_shell(line):
+            argv = ("/bin/sh", "-c", shell.with_exec(line))
+            return Command(argv, text, shell=True)  # noqa: S604 - a field, not a call
+        argv = tuple(shlex.split(line))
+    if not argv:
+        raise ValueError("the command is empty")
+    return Command(argv, text)
 
 
 def target(command: Command) -> str | None:
     """Return the file that a plain compiler call is told to make (``-o``), if it is one."""
-    if command.shell or os.path.basename(command.argv[0]).split("-")[0] not in _MAKERS:
+    # A shell line may still be a plain call with variables before it: GOGC=off go build -o app
+    directory, words = _unwrap(shell.simple(command.text) if command.shell else [*command.argv])
+    if not words:
         return None
-    named: str | None = None
-    for word, following in zip(command.argv, (*command.argv[1:], ""), strict=True):
-        if word == "--":
+    program = os.path.basename(words[0])
+    if _GO.fullmatch(program):
+        directory, made = _made_by_go(directory, words[1:])
+    elif program == "zig" and words[1:2] in (["cc"], ["c++"]):
+        made = _made_by_c(words[2:])
+    elif program == "rustc" or _C.fullmatch(program):
+        made = _made_by_c(words[1:])
+    else:
+        return None
+    # `-o /dev/null` only checks: it must never be compared with what runs.
+    if not made or made == "-" or made.startswith("/dev/"):
+        return None
+    return os.path.join(directory, made)
+
+
+def _unwrap(words: list[str]) -> tuple[str, list[str]]:
+    """Take ``env NAME=value`` and compiler caches from the front of a call."""
+    directory = ""
+    while words and os.path.basename(words[0]) in _WRAPPERS:
+        words = words[1:]
+    if not words or os.path.basename(words[0]) != "env":
+        return directory, words
+    rest = iter(words[1:])
+    for word in rest:
+        changes = _DIRECTORY.fullmatch(word)
+        if changes is not None:
+            directory = os.path.join(directory, _value(changes, rest))
+        elif word in ("-u", "--unset"):
+            next(rest, "")
+        elif not word.startswith("-") and "=" not in word:
+            below, words = _unwrap([word, *rest])
+            return os.path.join(directory, below), words
+    return directory, []
+
+
+def _made_by_go(directory: str, words: list[str]) -> tuple[str, str]:
+    """Return where Go works (``-C``, before or behind ``build``), and what it is to make."""
+    made = verb = ""
+    rest = iter(words)
+    for word in rest:
+        changes = _DIRECTORY.fullmatch(word)
+        names = re.fullmatch(r"--?o(?:=(?P<value>.*))?", word, re.DOTALL)
+        if changes is not None:
+            directory = os.path.join(directory, _value(changes, rest))
+        elif names is not None:
+            made = _value(names, rest)
+        elif word in ("--", "-args"):
             break
-        if word in ("-o", "--o", "--output"):
-            named = following
-        elif word.startswith(("-o=", "--o=", "--output=")):
-            named = word.partition("=")[2]
-    return named or None
+        elif not verb:
+            verb = word
+    return directory, made if verb in ("build", "test") else ""
+
+
+def _made_by_c(words: list[str]) -> str:
+    """``-o app``, ``-oapp``, ``--output=app``; of several the last one counts."""
+    made = ""
+    rest = iter(words)
+    for word in rest:
+        names = re.fullmatch(r"(?:-o|--output|--out-dir)|--(?:output|out-dir)=(?P<value>.*)", word)
+        if word in _VALUED:
+            next(rest, "")
+        elif names is not None:
+            made = _value(names, rest)
+        elif word.startswith("-o"):
+            made = word[2:]
+    return made
+
+
+def _value(match: re.Match[str], rest: Iterator[str]) -> str:
+    """Return an option's value: behind its ``=``, or the next word."""
+    return match["value"] if match["value"] is not None else next(rest, "")
 
 
 def find(program: str, environment: Mapping[str, str], directory: str) -> str | None:
-    """Find a program as it will be executed: a path from ``directory``, a name on PATH.
-
-    What is installed beside hotrun itself is found last, so that the ``go`` of the extra serves
-    a machine without Go even when no virtual environment is active.
-    """
+    """Find a program as it will be executed: a path from ``directory``, a name on PATH."""
     if "/" in program:
         path = os.path.join(directory, program)
         return path if os.path.exists(path) else None
-    search = environment.get("PATH", os.defpath)
-    return shutil.which(program, path=search) or shutil.which(program, path=beside())
+    for place in search_path(environment).split(os.pathsep):
+        # An entry that is relative, or empty, is meant from where the command runs.
+        path = os.path.join(directory, place, program)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def search_path(environment: Mapping[str, str]) -> str:
+    """Return the PATH that a command gets: its own, and at the very end where hotrun is.
+
+    So the ``go`` of the extra serves a machine without Go, even when no virtual environment is
+    active, and also inside of ``make`` and shell lines.
+    """
+    path, last = environment.get("PATH", os.defpath), beside()
+    return path if not last or last in path.split(os.pathsep) else f"{path}{os.pathsep}{last}"
 
 
 def beside() -> str:

@@ -1,7 +1,13 @@
 """What a compiler complains about, read from its output.
 
-One pattern serves most of them: ``file:line:column: message`` (go, gcc, clang, tsc in its
-plain form, mypy, ruff, rustc's ``-->`` lines).
+Four shapes serve most of them:
+
+- ``file:line:column: message`` (go, gcc, clang, cargo --message-format short, javac, mypy, ruff;
+  tsc on a terminal puts a dash before the message);
+- ``file(line,column): error TS1005: message`` (tsc, C#, MSVC);
+- a headline, and below it ``--> file:line:column`` (rustc, cargo) or an indented position
+  (esbuild, vite);
+- a place, and below it ``SomeError: message`` (Python, Node).
 """
 
 from __future__ import annotations
@@ -10,15 +16,35 @@ import re
 from typing import NamedTuple
 
 MOST = 100  # of one build
+LONGEST = 2_000  # characters of a line that are looked at: a minified file may be quoted
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
-_POSITION = re.compile(
-    r"^(?:vet: |\s+--> )?(?P<file>(?:[A-Za-z]:)?[^\s:()][^:()\n]*?\.?[\w+-]+)"
-    r":(?P<line>\d+)(?::(?P<column>\d+))?(?::\s*(?P<text>.*))?$"
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>78cM])"
 )
+# Blanks only in a path that begins like one: prose is full of words before a colon.
+_FILE = r"(?P<file>(?:[A-Za-z]:[\\/]|\.{0,2}/)[^:\"<>|]+|[^\s:\"<>|]+)"
+_COLON = re.compile(
+    rf"\s*(?:vet: )?{_FILE}:(?P<line>\d+)(?::(?P<column>\d+))?(?:: +| - )(?P<text>\S.*)"
+)
+_PAREN = re.compile(
+    r"\s*(?P<file>(?:[A-Za-z]:)?[^\s:\"<>|][^:\"<>|]*)\((?P<line>\d+)(?:,(?P<column>\d+))?\)"
+    r": (?P<text>(?:fatal )?(?:error|warning|info|message)\b.*)"
+)
+_HEADLINE = re.compile(
+    r"(?:\S \[(?P<shouted>ERROR|WARNING)\] |(?P<severity>error|warning|note)(?:\[[\w:]+\])?: )"
+    r"(?P<text>.*)"
+)
+_BELOW = re.compile(rf"\s+(?:--> )?{_FILE}:(?P<line>\d+):(?P<column>\d+):?")
+_FRAME = re.compile(r"\s*File \"(?P<file>[^\"]+)\", line (?P<line>\d+)(?:, in .*)?")
+_NODE = re.compile(r"(?P<file>(?:[A-Za-z]:[\\/]|/)[^:]+):(?P<line>\d+)")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt)\b(?::.*)?")
 _SEVERITY = re.compile(
-    r"^(?P<severity>fatal error|error|warning|note)(?:\[\w+\])?:\s*", re.IGNORECASE
+    r"(?P<severity>fatal error|error|warning|note|info)(?:\[\w+\])?(?::\s*|\s+(?=[A-Z]+\d+:))",
+    re.IGNORECASE,
 )
+_SOURCE = re.compile(r"\.(?P<extension>[A-Za-z][\w+-]*)$|(?:^|[\\/])[A-Z]\w*file$|(?:^|/)makefile$")
+# `db.example.com:5432: connection refused` is no file.
+_HOSTS = frozenset({"com", "org", "net", "io", "dev", "local", "localhost", "internal", "lan"})
 
 
 class Diagnostic(NamedTuple):
@@ -33,33 +59,68 @@ class Diagnostic(NamedTuple):
 
 def parse(lines: list[str]) -> list[Diagnostic]:
     """Find the complaints in the lines of a failed build, at most ``MOST``."""
-    found: list[Diagnostic] = []
+    reader = _Reader()
+    found: dict[Diagnostic, None] = {}
     for line in lines:
-        diagnostic = _parse_line(plain(line))
-        if diagnostic is not None and diagnostic not in found:
-            found.append(diagnostic)
+        diagnostic = reader.read(_shown(line))
+        if diagnostic is not None:
+            found[diagnostic] = None
             if len(found) == MOST:
                 break
-    return found
+    return list(found)
 
 
 def plain(line: str) -> str:
     """Return a line without its escape sequences (colours, links)."""
-    return _ESCAPES.sub("", line)
+    return _ESCAPES.sub("", line) if "\x1b" in line else line
 
 
-def _parse_line(line: str) -> Diagnostic | None:
-    match = _POSITION.match(line)
-    if match is None or "://" in line.partition(" ")[0]:
+def _shown(line: str) -> str:
+    """Return what a terminal would show: a carriage return writes over what was there."""
+    if "\r" in line:
+        line = line[-2 * LONGEST :].rstrip("\r").rpartition("\r")[2]
+    return plain(line[:LONGEST])
+
+
+class _Reader:
+    """Reads line by line; what has two lines is remembered until its second one."""
+
+    def __init__(self) -> None:
+        self._headline: tuple[str, str] | None = None
+        self._frame: re.Match[str] | None = None
+
+    def read(self, line: str) -> Diagnostic | None:
+        match = _COLON.fullmatch(line) or _PAREN.fullmatch(line)
+        if match is not None:
+            return _of(match, *_graded(match["text"])) if _is_source(match["file"]) else None
+        if (match := _HEADLINE.fullmatch(line)) is not None:
+            self._headline = (match["severity"] or match["shouted"].lower(), match["text"])
+        elif self._headline is not None and (match := _BELOW.fullmatch(line)) is not None:
+            (severity, text), self._headline = self._headline, None
+            return _of(match, severity, text)
+        elif (match := _FRAME.fullmatch(line) or _NODE.fullmatch(line)) is not None:
+            self._frame = match
+        elif self._frame is not None and _RAISED.fullmatch(line):
+            match, self._frame = self._frame, None
+            return _of(match, "error", line)
         return None
-    text = match["text"] or ""
-    severity = _SEVERITY.match(text)
-    name = severity["severity"].lower().removeprefix("fatal ") if severity else "error"
-    message = text[severity.end() :] if severity else text
-    return Diagnostic(
-        match["file"].removeprefix("./"),
-        int(match["line"]),
-        int(match["column"] or 0),
-        name,
-        message.strip(),
-    )
+
+
+def _of(match: re.Match[str], severity: str, text: str) -> Diagnostic:
+    column = match.groupdict().get("column")
+    file = match["file"].removeprefix("./")
+    return Diagnostic(file, int(match["line"]), int(column or 0), severity, text.strip())
+
+
+def _graded(text: str) -> tuple[str, str]:
+    """Split ``error: message``; what says nothing about itself is an error."""
+    match = _SEVERITY.match(text)
+    if match is None:
+        return "error", text
+    return match["severity"].lower().removeprefix("fatal "), text[match.end() :]
+
+
+def _is_source(file: str) -> bool:
+    """Tell a file from a host, a time, a version: it has an extension, or a well-known name."""
+    match = _SOURCE.search(file)
+    return match is not None and match["extension"] not in _HOSTS

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_LINE = re.compile(r"^\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=\s*(?P<value>.*?)\s*$")
-_QUOTED = re.compile(r"""^(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?$""")
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=(?P<value>.*)", re.DOTALL)
+_QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
 
 
 class BadLine(NamedTuple):
@@ -50,27 +50,35 @@ def compose(
 def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:
     """Read ``KEY=value`` and ``export KEY=value`` lines; quotes are stripped, # comments."""
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
-            text = lines.read().splitlines()
+        # Windows editors put a mark in front. Other bytes than UTF-8 survive.
+        with open(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
+            text = lines.read()
     except FileNotFoundError:
         return {}, []
     except OSError as error:
         return {}, [BadLine(file, 0, error.strerror or "cannot be read")]
     values: dict[str, str] = {}
     bad: list[BadLine] = []
-    for number, line in enumerate(text, 1):
+    # Not `splitlines`, for which a form feed or U+2028 in a value ends a line too.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _LINE.match(line)
+        match = _LINE.fullmatch(line)
+        value = _value(match["value"]) if match is not None else None
         if match is None or "\0" in line:
             bad.append(BadLine(file, number, "not of the form KEY=value"))
+        elif value is None:
+            bad.append(BadLine(file, number, "its quotes do not fit (a value is one line)"))
         else:
-            values[match["key"]] = _value(match["value"])
+            values[match["key"]] = value
     return values, bad
 
 
-def _value(text: str) -> str:
-    quoted = _QUOTED.match(text)
+def _value(text: str) -> str | None:
+    """Return what stands behind the ``=``; None when it begins with a quote and does not end so."""
+    quoted = _QUOTED.fullmatch(text.strip())
     if quoted is not None:
         return quoted["text"]
-    return re.sub(r"\s+#.*$", "", text)
+    if text.lstrip().startswith(("'", '"')):
+        return None
+    return re.sub(r"\s+#.*", "", text, flags=re.DOTALL).strip()  # #fff is a colour

@@ -13,6 +13,7 @@ import contextlib
 import os
 import signal
 import time
+from typing import Self
 
 from hotrun.process import tree
 
@@ -52,6 +53,18 @@ class Guardian:
     def dismiss(self) -> None:
         """We end in good order and nothing is left: let it go, and see it gone."""
         self._say(FAREWELL)
+        self._see_it_gone()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            self.dismiss()
+        else:  # a bug of ours: whatever is left is for the guardian to end
+            self._see_it_gone()
+
+    def _see_it_gone(self) -> None:
         os.close(self._pipe)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)

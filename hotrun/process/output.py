@@ -6,7 +6,11 @@ child has exited, so nobody waits for it (see ``Pipe.finish``).
 
 from __future__ import annotations
 
+import array
+import contextlib
+import fcntl
 import os
+import termios
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 64 * 1024
+LONGEST = 8 * 1024 * 1024  # bytes; a bar that is drawn over and over with \r never ends its line
 
 
 class Lines:
@@ -24,20 +29,23 @@ class Lines:
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []  # of the line that has no end yet, however long
+        self._length = 0
 
     def feed(self, data: bytes) -> list[str]:
         """Take bytes in and return the lines that are whole by now, without their ends."""
         first, *rest = data.split(b"\n")
         self._parts.append(first)
+        self._length += len(first)
         if not rest:
-            return []
+            return self.rest() if self._length > LONGEST else []
         lines = [b"".join(self._parts), *rest[:-1]]
-        self._parts = [rest[-1]]
+        self._parts, self._length = [rest[-1]], len(rest[-1])
         return [_text(line) for line in lines]
 
     def rest(self) -> list[str]:
         """Return the last line if it had no end: it is shown all the same."""
-        last, self._parts = b"".join(self._parts), []
+        last = b"".join(self._parts)
+        self._parts, self._length = [], 0
         return [_text(last)] if last else []
 
 
@@ -52,6 +60,9 @@ class Pipe:
         loop: The event loop.
         on_lines: Hears whole lines, as they come.
         on_end: Hears once that no more will come.
+
+    Raises:
+        OSError: too many files are open.
     """
 
     def __init__(
@@ -73,39 +84,59 @@ class Pipe:
         """Close our copy of the writing end, or the pipe would never end."""
         os.close(self.write_fd)
 
-    def _read(self) -> None:
-        try:
-            data = os.read(self._fd, CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if data:
-            self._tell(self._lines.feed(data))
-        else:
-            self._end()
-
     def finish(self) -> None:
-        """Take what is there now, and stop listening."""
-        while not self.ended:
-            try:
-                data = os.read(self._fd, CHUNK)
-            except OSError:
-                data = b""
-            if data:
-                self._tell(self._lines.feed(data))
-            else:
-                self._end()
+        """Take what is there now, and tell no more.
+
+        Whoever still holds the pipe may go on writing: a daemon that a build left would die of
+        SIGPIPE if we closed it, so what it says is read and dropped.
+        """
+        if self.ended:
+            return
+        left = self._waiting()  # no more than that: its writer may be faster than we are
+        while left > 0 and (data := self._take()):
+            left -= len(data)
+            self._tell(self._lines.feed(data))
+        self._end()
+
+    def discard(self) -> None:
+        """Close it untold: its command could not be started."""
+        self.ended = True
+        self._close()
+
+    def _read(self) -> None:
+        data = self._take()
+        if data == b"":
+            self._close()
+            self._end()
+        elif data and not self.ended:
+            self._tell(self._lines.feed(data))
+
+    def _take(self) -> bytes | None:
+        """Read what is there; None when that is nothing, empty when it is over."""
+        try:
+            return os.read(self._fd, CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _waiting(self) -> int:
+        """Return how many bytes wait in the pipe."""
+        count = array.array("i", [0])
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._fd, termios.FIONREAD, count)
+        return count[0]
 
     def _tell(self, lines: list[str]) -> None:
         if lines:
             self._on_lines(lines)
 
     def _end(self) -> None:
-        if self.ended:
-            return
-        self.ended = True
+        if not self.ended:
+            self.ended = True
+            self._tell(self._lines.rest())
+            self._on_end()
+
+    def _close(self) -> None:
         self._loop.remove_reader(self._fd)
         os.close(self._fd)
-        self._tell(self._lines.rest())
-        self._on_end()

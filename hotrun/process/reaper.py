@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     import asyncio
 
     from hotrun.process.child import Child
+    from hotrun.process.guardian import Guardian
+    from hotrun.process.tree import Stat
 
 PR_SET_CHILD_SUBREAPER = 36
-LOOK_AGAIN = 0.02  # seconds, where the kernel cannot tell us of the orphans' end
+# Seconds between two looks while something is ending. SIGCHLD tells us of every orphan that we
+# adopt, but not of what ends below a daemon that lives on, and of nothing without a subreaper.
+LOOK_AGAIN = {True: 0.1, False: 0.02}
 
 
 def become_subreaper() -> bool:
@@ -36,39 +40,58 @@ def become_subreaper() -> bool:
 class Reaper:
     """Knows all children, and looks after them whenever one may have ended."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, guardian: Guardian | None = None) -> None:
         self._loop = loop
+        self._guardian = guardian
         self._children: list[Child] = []
-        self._told = become_subreaper()
+        self._helpers: set[int] = set()
+        if guardian is not None:
+            self.leave_out(guardian.pid)
+        self._adopts = become_subreaper()
         self._again: asyncio.TimerHandle | None = None
         loop.add_signal_handler(signal.SIGCHLD, self.look)
 
     def add(self, child: Child) -> None:
         """Look after a child from now on."""
         self._children.append(child)
+        if self._guardian is not None:
+            self._guardian.begin(child.pid)
+
+    def remove(self, child: Child) -> None:
+        """Look after a child no more: it is gone."""
+        self._children.remove(child)
+        if self._guardian is not None:
+            self._guardian.end(child.pid)
+
+    def leave_out(self, pid: int) -> None:
+        """Never look at, reap or signal a process that we forked for ourselves."""
+        self._helpers.add(pid)
 
     def look(self) -> None:
         """Reap what ended, and let each child find out what that means for it."""
-        self._reap_adopted()
+        for stat in self.adopted():
+            if not stat.alive:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(stat.pid, os.WNOHANG)
         for child in tuple(self._children):
             child.look()
-        self._children = [child for child in self._children if not child.gone]
-        if not self._told and any(child.ending for child in self._children):
-            if self._again is not None:
-                self._again.cancel()
-            self._again = self._loop.call_later(LOOK_AGAIN, self.look)
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if any(child.ending for child in self._children):
+            self._again = self._loop.call_later(LOOK_AGAIN[self._adopts], self.look)
 
-    def adopted(self) -> list[int]:
-        """Return the pids of children that we did not start ourselves."""
-        if not self._told:
+    def adopted(self) -> list[Stat]:
+        """Return the orphans that came to us, zombies among them.
+
+        What is in our own group was started by other code of this process, or stood before us
+        in the shell: whoever started it waits for it.
+        """
+        if not self._adopts:
             return []
-        own = {child.pid for child in self._children}
-        return [pid for pid in tree.children(os.getpid()) if pid not in own]
-
-    def _reap_adopted(self) -> None:
-        for pid in self.adopted():
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+        known = {child.pid for child in self._children} | self._helpers
+        stats = (tree.read(pid) for pid in tree.children(os.getpid()) if pid not in known)
+        return [stat for stat in stats if stat is not None and stat.group != os.getpgrp()]
 
     def close(self) -> None:
         """Hear no more."""

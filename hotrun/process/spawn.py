@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,14 +64,15 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
     Raises:
         SpawnError: the program is missing or cannot be executed.
     """
-    program = spawn.command.argv[0]
     environment = dict(spawn.environment)
+    if "PATH" in environment:
+        environment["PATH"] = commands.search_path(environment)
+    if not os.path.isdir(spawn.directory):
+        raise _no_directory(spawn.directory)
+    program = spawn.command.argv[0]
     path = commands.find(program, environment, spawn.directory)
     if path is None:
         raise _missing(program, spawn.directory)
-    if os.path.dirname(path) == commands.beside() and "/" not in program:
-        search = environment.get("PATH", os.defpath)
-        environment["PATH"] = f"{search}{os.pathsep}{commands.beside()}"
     try:
         return subprocess.Popen(
             spawn.command.argv,
@@ -82,32 +85,97 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
             process_group=0,
         )
     except OSError as error:
-        raise _refused(program, path, spawn.directory, error) from error
+        raise refused(error, program, path, spawn.directory) from error
+    except ValueError as error:  # a NUL, half a character, `=` in the name of a variable
+        message = f"{_shown(program)} cannot be started: {error}"
+        raise SpawnError(message, "look at the command, its arguments and env", 126) from error
 
 
-def _missing(program: str, directory: str) -> SpawnError:
-    if "/" in program:
-        where = os.path.normpath(os.path.join(directory, program))
-        hint = f"the build has to make {where}, or the command has to name another file"
-        return SpawnError(f"{program} does not exist", hint, 127)
-    hint = f"install {program}, or put its directory on PATH"
-    return SpawnError(f"{program}: command not found", hint, 127)
-
-
-def _refused(program: str, path: str, directory: str, error: OSError) -> SpawnError:
-    """Translate what execve(2) answers."""
-    if error.errno == errno.ETXTBSY:
+def refused(error: OSError, program: str, path: str = "", directory: str = "") -> SpawnError:
+    """Translate what the kernel answers; without a path, it was not about the program."""
+    number = error.errno or 0
+    if number in _EXHAUSTED:
+        what, hint = _EXHAUSTED[number]
+        return SpawnError(f"{program} cannot be started: {what}", hint, 126)
+    # subprocess names the directory in the error when chdir(2) failed, else the program.
+    if directory and error.filename == directory:
+        return _no_directory(directory)
+    if number == errno.ETXTBSY:
         return BusyError(f"{program} is still being written", "end whoever writes it", 126)
-    if not os.path.isdir(directory):
-        hint = "create it, or set run.working_directory"
-        return SpawnError(f"the working directory {directory} does not exist", hint, 126)
     if os.path.isdir(path):
         return SpawnError(f"{program} is a directory", "name a program in it", 126)
+    if number == errno.ENOENT:
+        return _no_interpreter(program, path) if os.path.exists(path) else _gone(program)
     reasons = {
-        errno.EACCES: ("is not executable", f"chmod +x {program}"),
-        errno.ENOENT: ("needs an interpreter that is not there", f"look at: head -1 {path}"),
+        errno.EACCES: _forbidden(program, path),
         errno.ENOEXEC: ("is no program for this system", "a script begins with #!/bin/sh or so"),
         errno.E2BIG: ("gets too many or too long arguments", "shorten run.args or the environment"),
     }
-    what, hint = reasons.get(error.errno or 0, (f"cannot be started: {error.strerror}", ""))
+    what, hint = reasons.get(number, (f"cannot be started: {error.strerror}", ""))
     return SpawnError(f"{program} {what}", hint, 126)
+
+
+# What runs out, whatever the program is: fork(2), pipe(2), open(2).
+_EXHAUSTED = {
+    errno.EAGAIN: ("there are too many processes", "end some, or raise the limit: ulimit -u"),
+    errno.ENOMEM: ("there is not enough memory", "end something that uses a lot of it"),
+    errno.EMFILE: ("too many files are open", "raise the limit: ulimit -n"),
+    errno.ENFILE: ("too many files are open on this system", "end what holds them: lsof"),
+}
+
+
+def _no_directory(directory: str) -> SpawnError:
+    if not os.path.exists(directory):
+        hint = "create it, or set run.working_directory"
+        return SpawnError(f"the working directory {directory} does not exist", hint, 126)
+    what = "may not be entered" if os.path.isdir(directory) else "is no directory"
+    return SpawnError(f"the working directory {directory} {what}", "name another one", 126)
+
+
+def _missing(program: str, directory: str) -> SpawnError:
+    shown = _shown(program)
+    if "/" in program:
+        where = _shown(os.path.normpath(os.path.join(directory, program)))
+        hint = f"the build has to make {where}, or the command has to name another file"
+        return SpawnError(f"{shown} does not exist", hint, 127)
+    hint = f"install {shown}, or put its directory on PATH"
+    return SpawnError(f"{shown}: command not found", hint, 127)
+
+
+def _gone(program: str) -> SpawnError:
+    return SpawnError(f"{program} does not exist any more", "see what removes it", 127)
+
+
+def _forbidden(program: str, path: str) -> tuple[str, str]:
+    if not os.access(path, os.X_OK):
+        return "is not executable", f"chmod +x {shlex.quote(program)}"
+    hint = f"look at its interpreter ({_interpreter(path) or 'none'}), and for a noexec mount"
+    return "may not be executed", hint
+
+
+def _no_interpreter(program: str, path: str) -> SpawnError:
+    """Explain the ENOENT of a file that is there: execve(2) means its ``#!`` or its loader."""
+    interpreter = _interpreter(path)
+    if interpreter.endswith("\r"):
+        hint = f"it has Windows line ends: sed -i 's/\\r$//' {shlex.quote(program)}"
+        return SpawnError(f"{program} needs {interpreter[:-1]}\\r, which is not there", hint, 126)
+    if interpreter:
+        hint = f"install it, or mend the first line of {program}"
+        return SpawnError(f"{program} needs {interpreter}, which is not there", hint, 126)
+    hint = "it was built for another system or C library: build it here, or link it statically"
+    return SpawnError(f"{program} needs a loader that is not there", hint, 126)
+
+
+def _interpreter(path: str) -> str:
+    """Return the program in the ``#!`` line of a script; empty when there is none."""
+    try:
+        with open(path, "rb") as file:
+            match = re.match(rb"#![ \t]*([^ \t\n]+)", file.readline(256))
+    except OSError:
+        return ""
+    return os.fsdecode(match[1]) if match is not None else ""
+
+
+def _shown(text: str) -> str:
+    """Return a name as it may be printed; it may hold anything, also nothing."""
+    return text if text.isprintable() and text else repr(text)

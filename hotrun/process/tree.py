@@ -7,11 +7,18 @@ A zombie counts as gone: it holds no port and no file. Facts: proc(5).
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 LINUX = sys.platform == "linux"
+# A kernel without CONFIG_PROC_CHILDREN has no such file, and the whole table is read instead.
+HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
 
 
 class Process(NamedTuple):
@@ -21,42 +28,69 @@ class Process(NamedTuple):
     began: float
 
 
-def identify(pid: int) -> Process | None:
-    """Return a living process; None when it is gone, or only a zombie."""
-    if not LINUX:
-        return _identify_elsewhere(pid)
-    found = _stat(pid)
-    if found is None or found[0] in "ZX":
-        return None
-    return Process(pid, float(found[2]))
+class Stat(NamedTuple):
+    """A process as it was when we looked."""
+
+    process: Process
+    parent: int
+    group: int
+    session: int
+    alive: bool
+    stopped: bool
+
+    @property
+    def pid(self) -> int:
+        """The pid of the process."""
+        return self.process.pid
+
+
+def read(pid: int) -> Stat | None:
+    """Look at a pid; None when nothing has it."""
+    return _read_proc(pid) if LINUX else _read_psutil(pid)
 
 
 def alive(process: Process) -> bool:
     """Whether this very process still lives."""
-    return identify(process.pid) == process
+    stat = read(process.pid)
+    return stat is not None and stat.process == process and stat.alive
 
 
-def descendants(pid: int) -> set[Process]:
-    """Return all living descendants of a process, without itself."""
-    if not LINUX:
-        return _descendants_elsewhere(pid)
-    found: set[Process] = set()
-    seen = {pid}
-    stack = children(pid)
-    while stack:
-        child = stack.pop()
-        if child in seen:
-            continue
-        seen.add(child)
-        process = identify(child)
-        if process is not None:
-            found.add(process)
-        stack.extend(children(child))
+def below(roots: Iterable[int]) -> list[Stat]:
+    """Return all living descendants of some processes, without themselves.
+
+    While a parent reaps, the kernel may leave out a sibling of the reaped one (proc(5)): one
+    look is a snapshot, and no proof. The children of ourselves, whom nobody else reaps, are
+    always complete; that is where everything ends up whose parent is gone.
+    """
+    if LINUX and HAS_CHILDREN:
+        return walk(roots, children, read)
+    table = everyone()
+    return walk(roots, _by_parent(table), table.get)
+
+
+def walk(
+    roots: Iterable[int],
+    children_of: Callable[[int], list[int]],
+    stat_of: Callable[[int], Stat | None],
+) -> list[Stat]:
+    """Collect the living below the roots, parents before their children."""
+    found: list[Stat] = []
+    stack = list(roots)
+    seen = set(stack)
+    for parent in stack:  # grows while we walk
+        for pid in children_of(parent):
+            stat = stat_of(pid) if pid not in seen else None
+            if stat is not None:
+                seen.add(pid)
+                stack.append(pid)
+                found.extend([stat] if stat.alive else ())
     return found
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of a process, zombies among them (Linux)."""
+    """Return the children of a process, zombies among them."""
+    if not (LINUX and HAS_CHILDREN):
+        return _by_parent(everyone())(pid)
     found: list[int] = []
     try:
         threads = os.listdir(f"/proc/{pid}/task")
@@ -71,25 +105,29 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def group_lives(group: int) -> bool:
-    """Whether a process group has a member that is more than a zombie."""
+def members(group: int) -> list[Stat]:
+    """Return the living members of a process group.
+
+    Reads the whole table, because ``killpg`` counts zombies too; but asks that first, and the
+    answer is mostly that the group is gone.
+    """
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
-        return False
-    except PermissionError:  # members we may not signal: on macOS, a group of zombies
-        return LINUX and _scan(group)
-    return _scan(group) if LINUX else True
+        return []
+    except PermissionError:  # none may be signalled: they are another user's, or zombies (macOS)
+        pass
+    return [stat for stat in everyone().values() if stat.alive and stat.group == group]
 
 
-def _scan(group: int) -> bool:
-    """Look at each member: ``killpg`` counts zombies too."""
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            found = _stat(int(name))
-            if found is not None and found[1] == group and found[0] not in "ZX":
-                return True
-    return False
+def group_lives(group: int) -> bool:
+    """Whether a process group has a member that is more than a zombie."""
+    return bool(members(group))
+
+
+def everyone() -> dict[int, Stat]:
+    """Return the whole process table."""
+    return _everyone_proc() if LINUX else _everyone_psutil()
 
 
 def carries(pid: int, cookie: str) -> bool:
@@ -101,34 +139,86 @@ def carries(pid: int, cookie: str) -> bool:
         return False
 
 
-def _stat(pid: int) -> tuple[str, int, str] | None:
-    """Return state, process group and start time of a pid."""
+def send(process: Process, number: int) -> None:
+    """Send a signal to this very process; it may have ended, and its pid be another's."""
+    try:
+        pinned = os.pidfd_open(process.pid) if LINUX else -1
+    except ProcessLookupError:
+        return
+    except OSError:  # no descriptor left, or an old kernel (before 5.3)
+        pinned = -1
+    try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if alive(process) and pinned >= 0:
+                signal.pidfd_send_signal(pinned, number)
+            elif alive(process):
+                os.kill(process.pid, number)
+    finally:
+        if pinned >= 0:
+            os.close(pinned)
+
+
+def reachable(pid: int) -> bool:
+    """Whether we may signal a process: one that took another user (sudo) is out of reach."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        pass
+    return True
+
+
+def _by_parent(table: dict[int, Stat]) -> Callable[[int], list[int]]:
+    families: dict[int, list[int]] = {}
+    for stat in table.values():
+        families.setdefault(stat.parent, []).append(stat.pid)
+    return lambda pid: families.get(pid, [])
+
+
+# --- Linux ---
+
+
+def _read_proc(pid: int) -> Stat | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name in parentheses may hold anything, so read from its end.
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
-    return fields[0].decode(), int(fields[2]), fields[19].decode()
+    state, parent, group, session = fields[:4]
+    # The first thread may end before the others: the leader is then a zombie, the process not.
+    over = state in b"ZX" and int(fields[17]) <= 1
+    process = Process(pid, float(fields[19]))
+    return Stat(process, int(parent), int(group), int(session), not over, state == b"T")
 
 
-def _identify_elsewhere(pid: int) -> Process | None:
+def _everyone_proc() -> dict[int, Stat]:
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return {pid: stat for pid in pids if (stat := _read_proc(pid)) is not None}
+
+
+# --- other systems ---
+
+
+def _read_psutil(pid: int) -> Stat | None:
     import psutil
 
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return Process(pid, process.create_time())
-    except psutil.Error:
+        with process.oneshot():
+            status, began, parent = process.status(), process.create_time(), process.ppid()
+        group, session = os.getpgid(pid), os.getsid(pid)
+    except psutil.ZombieProcess:
         return None
+    except (psutil.Error, OSError):
+        return None
+    over = status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    stopped = status == psutil.STATUS_STOPPED
+    return Stat(Process(pid, began), parent, group, session, not over, stopped)
 
 
-def _descendants_elsewhere(pid: int) -> set[Process]:
+def _everyone_psutil() -> dict[int, Stat]:
     import psutil
 
-    try:
-        below = psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return set()
-    return {found for each in below if (found := identify(each.pid)) is not None}
+    return {pid: stat for pid in psutil.pids() if (stat := _read_psutil(pid)) is not None}

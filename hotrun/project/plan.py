@@ -55,6 +55,7 @@ def plan(config: Config) -> Plan:
             'say what to do, for example: [run] and below it command = "./app"',
         )
     roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
+    _check_run(config)
     outputs, warnings = _outputs(config)
     return Plan(roots, outputs, warnings)
 
@@ -79,6 +80,16 @@ def _root(config: Config, path: str) -> str:
             f'watch its directory: paths = ["{directory or "."}"], include = ["{name}"]',
         )
     return root
+
+
+def _check_run(config: Config) -> None:
+    """Read every command of [run] now: an open quote is no news for after the first build."""
+    if config.run is None:
+        return
+    _parse(config.run.command, "run.command")
+    for key, several in (("run.before", config.run.before), ("run.after", config.run.after)):
+        for command in several:
+            _parse(command, key)
 
 
 def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:

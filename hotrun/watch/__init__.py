@@ -6,10 +6,12 @@ it, polling otherwise. Who needs certainty puts a ``Sieve`` behind it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Protocol, Self
 
+from hotrun.errors import WatchError
 from hotrun.watch.event import Event, Item, Op, Overflow, Refreshed, Unwatched
 from hotrun.watch.limits import LimitError
 
@@ -61,6 +63,7 @@ class Watcher:
         self._wants = wants or (lambda _: True)
         self._interval = interval
         self._may_poll = backend != "native"
+        self._closed = False
         self.reason = ""
         self._backend = self._open(backend)
 
@@ -104,7 +107,8 @@ class Watcher:
         """Watch a directory and all below it; one that is missing is waited for.
 
         Raises:
-            WatchError: the kernel's limit is used up, and polling was ruled out.
+            WatchError: the watcher is closed; or the kernel's limit is used up, and polling was
+                ruled out.
         """
         path = os.path.abspath(path)
         try:
@@ -151,8 +155,11 @@ class Watcher:
         self._backend.close()
         self._backend = self._polling()
         self.reason = f"{error.message}; {error.hint}"
-        for root in roots:
-            self._backend.add(root)
+        if self._closed:  # by another thread, which may have met the old backend only
+            self._backend.close()
+        with contextlib.suppress(WatchError):  # closed meanwhile
+            for root in roots:
+                self._backend.add(root)
 
     def refresh(self) -> None:
         """Walk the roots again: ``skips`` answers differently from now on."""
@@ -164,11 +171,19 @@ class Watcher:
 
     def close(self) -> None:
         """Stop watching; from any thread, any number of times."""
+        self._closed = True
         self._backend.close()
 
     def __iter__(self) -> Iterator[Item]:
-        while True:
-            yield from self.read()
+        """Yield what comes, until the watcher is closed."""
+        while not self._closed:
+            try:
+                items = self.read()
+            except WatchError:
+                if not self._closed:
+                    raise
+            else:
+                yield from items
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,6 @@
 """inotify as libc offers it: the calls, through ctypes, and the bytes they answer.
 
-Facts: inotify(7), inotify_add_watch(2). ``decode`` is pure and runs on every system.
+Facts: inotify(7), inotify_add_watch(2), eventfd(2). ``decode`` is pure and runs on every system.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -102,3 +103,32 @@ def drain(fd: int) -> bytes:
         parts.append(part)
         size += len(part)
     return b"".join(parts)
+
+
+class Wakeup:
+    """Lets who polls ``fd`` return; from any thread, and harmless after ``close``."""
+
+    def __init__(self) -> None:
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # Between a look at ``fd`` and the write another thread may close it, and a third one
+        # open a file that gets its number. Reentrant: a signal handler may wake.
+        self._lock = threading.RLock()
+
+    def set(self) -> None:
+        """Wake."""
+        with self._lock:
+            if self.fd >= 0:
+                os.eventfd_write(self.fd, 1)
+
+    def clear(self) -> bool:
+        """Be ready for the next one; True when somebody did wake."""
+        try:
+            return os.eventfd_read(self.fd) > 0
+        except BlockingIOError:
+            return False
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        with self._lock:
+            os.close(self.fd)
+            self.fd = -1

@@ -11,9 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 from hotrun.errors import WatchError
-from hotrun.watch.event import Event, Item, Op, Refreshed
-from hotrun.watch.roots import identity
-from hotrun.watch.snapshot import Listing, Signature, list_tree
+from hotrun.watch.event import Event, Item, Op, Refreshed, Unwatched
+from hotrun.watch.snapshot import Directory, Listing, Signature, list_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +39,8 @@ class Polling:
         self._wants = wants
         self._interval = interval
         self._roots: dict[str, Listing] = {}
-        self._cost = 0.0
+        self._items: list[Item] = []
+        self._unreadable: set[str] = set()
         self._due = 0.0
         self._refresh = False
         self._woken = threading.Event()
@@ -48,10 +48,17 @@ class Polling:
         self._closed = threading.Event()
 
     def add(self, path: str) -> None:
-        """Watch a directory and all below it; one that is missing is waited for."""
+        """Watch a directory and all below it; one that is missing is waited for.
+
+        Raises:
+            WatchError: the watcher is closed.
+        """
+        self._check_open()
         with self._lock:
-            self._roots[path] = self._list(path)
-            self._due = time.monotonic() + self._pause()
+            begin = time.monotonic()
+            if path not in self._roots:
+                self._roots[path] = self._list(path)
+            self._rest(begin)
 
     def remove(self, path: str) -> None:
         """Stop watching a root.
@@ -64,11 +71,11 @@ class Polling:
 
     def roots(self) -> list[str]:
         """Return the paths that were added."""
-        return list(self._roots)
+        return [] if self._closed.is_set() else list(self._roots)
 
     def directories(self) -> int:
         """Count the directories that are listed."""
-        return sum(len(listing) for listing in self._roots.values())
+        return len({path for listing in tuple(self._roots.values()) for path in listing})
 
     def refresh(self) -> None:
         """List again at once, by the ignore rules of now."""
@@ -90,82 +97,92 @@ class Polling:
         Raises:
             WatchError: the watcher was closed before.
         """
-        if self._closed.is_set():
-            raise WatchError("the watcher is closed")
+        self._check_open()
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             woken = self._wait(until)
             if self._closed.is_set():
                 return []
-            if self._refresh:
-                return self._list_anew()
-            items = self._compare() if time.monotonic() >= self._due else []
+            with self._lock:
+                self._look()
+                items, self._items = self._items, []
+            if self._closed.is_set():  # what a listing that was broken off shows is not so
+                return []
             if items or woken or (until is not None and time.monotonic() >= until):
                 return items
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise WatchError("the watcher is closed")
 
     def _wait(self, until: float | None) -> bool:
         due = self._due if until is None else min(self._due, until)
         woken = self._woken.wait(max(0.0, due - time.monotonic()))
-        self._woken.clear()
+        if woken:
+            self._woken.clear()
         return woken
 
-    def _list(self, root: str) -> Listing:
+    def _look(self) -> None:
         begin = time.monotonic()
-        listing = list_tree([root], self._skips, self._wants) if identity(root) else {}
-        self._cost = max(time.monotonic() - begin, self._cost * 0.5)
-        return listing
+        if not self._refresh and begin < self._due:
+            return
+        refresh, self._refresh = self._refresh, False
+        for root, before in self._roots.items():
+            now = self._roots[root] = self._list(root)
+            self._items += [Refreshed(root)] if refresh else differences(before, now)
+        self._rest(begin)
 
-    def _pause(self) -> float:
-        return max(self._interval, PAUSE * self._cost)
+    def _list(self, root: str) -> Listing:
+        return list_tree([root], self._passes_by, self._wants, self._cannot)
 
-    def _compare(self) -> list[Item]:
-        with self._lock:
-            items: list[Item] = []
-            for root, before in self._roots.items():
-                now = self._list(root)
-                items.extend(differences(before, now))
-                self._roots[root] = now
-            self._due = time.monotonic() + self._pause()
-            return items
+    def _passes_by(self, directory: str) -> bool:
+        return self._closed.is_set() or self._skips(directory)
 
-    def _list_anew(self) -> list[Item]:
-        self._refresh = False
-        with self._lock:
-            for root in self._roots:
-                self._roots[root] = self._list(root)
-            return [Refreshed(root) for root in self._roots]
+    def _cannot(self, directory: str, error: OSError) -> None:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            self._unreadable.discard(directory)
+        elif directory not in self._unreadable:
+            self._unreadable.add(directory)
+            self._items.append(Unwatched(directory, error))
+
+    def _rest(self, begin: float) -> None:
+        now = time.monotonic()
+        self._due = now + max(self._interval, PAUSE * (now - begin))
 
 
 def differences(before: Listing, now: Listing) -> list[Item]:
     """Return what happened between two listings, as events."""
     items: list[Item] = []
-    for directory in before.keys() - now.keys():
-        items += [Event(f"{directory}/{name}", Op.REMOVE) for name in before[directory]]
-        items.append(Event(directory, Op.REMOVE, None, directory=True))
-    for directory, files in now.items():
-        if directory not in before:
-            items.append(Event(directory, Op.CREATE, None, directory=True))
-        old = before.get(directory, {})
-        if old != files:
-            items += _file_differences(directory, old, files)
+    nothing = Directory()
+    for path, directory in before.items():
+        if path not in now:
+            items += _file_differences(path, directory.files, {})
+            items.append(Event(path, Op.REMOVE, None, directory=True))
+    for path, directory in now.items():
+        if path not in before:
+            items.append(Event(path, Op.CREATE, None, directory=True))
+        items += _file_differences(path, before.get(path, nothing).files, directory.files)
     return items
 
 
 def _file_differences(
     directory: str, old: dict[str, Signature], new: dict[str, Signature]
 ) -> list[Item]:
-    items: list[Item] = []
-    for name in old.keys() | new.keys():
-        before, now = old.get(name), new.get(name)
-        if before == now:
-            continue
-        if before is None:
-            op = Op.CREATE
-        elif now is None:
-            op = Op.REMOVE
-        elif before[:3] == now[:3]:
-            op = Op.CHMOD
-        else:
-            op = Op.WRITE if before.mode == now.mode else Op.WRITE | Op.CHMOD
-        items.append(Event(f"{directory}/{name}", op))
-    return items
+    if old == new:
+        return []
+    return [
+        Event(f"{directory}/{name}", _difference(old.get(name), new.get(name)))
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _difference(before: Signature | None, now: Signature | None) -> Op:
+    if before is None:
+        return Op.CREATE
+    if now is None:
+        return Op.REMOVE
+    written = before[:3] != now[:3]
+    if before.mode != now.mode:
+        return Op.WRITE | Op.CHMOD if written else Op.CHMOD
+    return Op.WRITE  # if only the inode's change differs, somebody set the time back

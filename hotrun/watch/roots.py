@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from hotrun.watch import libc
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
-# A link that is replaced is deleted; a hard link to it keeps its inode, and leaves ATTRIB.
 SELF = libc.IN_DELETE_SELF | libc.IN_MOVE_SELF
 NAMES = libc.IN_CREATE | libc.IN_MOVED_TO | libc.IN_ATTRIB
 MAX_LINKS = 40  # as many as the kernel follows (path_resolution(7))
@@ -45,20 +44,16 @@ class Ancestors:
         self.fd = libc.init()
         self._wds: set[int] = set()
 
-    def follow(self, roots: Iterable[str], missing: Collection[str]) -> None:
+    def follow(self, roots: Collection[str], missing: Collection[str]) -> None:
         """Bring the watches in line with the roots, and with which of them are missing."""
-        wanted: dict[Identity, tuple[str, int]] = {}
-        for root in roots:
-            steps = [(step, known) for step in way(root) if (known := identity(step, follow=False))]
-            for step, known in steps:
-                _want(wanted, known, step, SELF)
-            if root in missing:
-                step, known = _last_above(steps, root)
-                _want(wanted, known, step, SELF | NAMES)
-        wds = {wd for step, mask in wanted.values() if (wd := self._watch(step, mask)) is not None}
-        for unused in self._wds - wds:
-            libc.remove_watch(self.fd, unused)
-        self._wds = wds
+        wanted, placed = _wanted(roots, missing), None
+        while wanted != placed:  # the way may change until the last watch on it is set
+            placed = wanted
+            wds = {wd for place in placed.values() if (wd := self._watch(*place)) is not None}
+            for unused in self._wds - wds:
+                libc.remove_watch(self.fd, unused)
+            self._wds = wds
+            wanted = _wanted(roots, missing)
 
     def drain(self) -> bool:
         """Take what happened on the way; True when something did."""
@@ -99,11 +94,17 @@ def _target(path: str) -> str | None:
         return None
 
 
-def _want(
-    wanted: dict[Identity, tuple[str, int]], known: Identity, step: str, mask: int
-) -> None:
-    # By inode: two steps that are one directory have one wd, and so one mask.
-    wanted[known] = (step, wanted.get(known, ("", 0))[1] | mask)
+def _wanted(roots: Collection[str], missing: Collection[str]) -> dict[Identity, tuple[str, int]]:
+    """Return where to watch, and for what; by inode, because one has only one mask."""
+    wanted: dict[Identity, tuple[str, int]] = {}
+    for root in roots:
+        steps = [(step, known) for step in way(root) if (known := identity(step, follow=False))]
+        masks = [(step, known, SELF) for step, known in steps]
+        if root in missing:
+            masks.append((*_last_above(steps, root), SELF | NAMES))
+        for step, known, mask in masks:
+            wanted[known] = (step, wanted.get(known, ("", 0))[1] | mask)
+    return wanted
 
 
 def _last_above(steps: list[tuple[str, Identity]], root: str) -> tuple[str, Identity]:

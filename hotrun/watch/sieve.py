@@ -10,24 +10,23 @@ events all come to the same.
 from __future__ import annotations
 
 import os
-import stat
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun.watch.event import Event, Item, Op, Overflow, Refreshed
-from hotrun.watch.snapshot import Listing, Signature, list_tree, signature
+from hotrun.watch.known import Known
+from hotrun.watch.tree import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-HASHED = 1024 * 1024  # bytes; bigger files are judged by their signature alone
-PRIMED_FILES = 20_000  # of which hashes are taken ahead; beyond, the first save counts
-PRIMED_BYTES = 64 * 1024 * 1024
 FEW = 64  # touched files up to which each write is looked at for an emptied file
-CLOCK_STEP = 2_000_000_000  # ns; the coarsest clock of a filesystem (FAT)
-CHUNK = 500  # paths compared between two yields
+CHUNK = 250  # paths compared between two yields
 NOTHING = Op(0)
+CAME_OR_WENT = Op.CREATE | Op.REMOVE | Op.RENAME
+WENT = Op.REMOVE | Op.RENAME
+FINISHED = Op.CLOSE_WRITE | Op.MOVED_TO
+SAVING = Op.WRITE | Op.CLOSE_WRITE
 
 
 class Accepts(Protocol):
@@ -50,8 +49,9 @@ class Accepts(Protocol):
 class Touch:
     """What events said about one path since the last sift."""
 
-    op: Op = NOTHING
+    op: Op = NOTHING  # of a file by that name
     finished: bool = False  # the last word was a close or a rename: nobody is writing
+    directory: bool = False  # a directory by that name came or went: all in it is in doubt
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Sieve:
     Args:
         roots: The watched directories, absolute.
         accepts: Which directories and files count.
-        also: Single files that count whatever the filter says.
+        also: Single files in them that count whatever the filter says.
         sees_close: Whether the watcher reports CLOSE_WRITE.
         unchanged_counts: A finished save counts even if it changed no byte.
     """
@@ -95,59 +95,42 @@ class Sieve:
         self.also = frozenset(also)
         self.sees_close = sees_close
         self.unchanged_counts = unchanged_counts
-        self._locks = [lock for root in self.roots if (lock := _git_lock(root))]
         self.stale = False  # an ignore file changed: the watcher has to walk again
-        self._listing: Listing = {}
-        self._listed_at = 0
-        self._hashes: dict[str, bytes] = {}
+        self._known = Known(accepts.skips, self._wants if also else accepts.wants)
         self._touched: dict[str, Touch] = {}
+        self._writing: set[str] = set()  # of these the last word was a write
         self._emptied: set[str] = set()
         self._recovered = False
+
+    def _wants(self, path: str) -> bool:
+        return path in self.also or self.accepts.wants(path)
 
     # --- the listing ---
 
     def list(self) -> None:
         """Take the tree as it is now for what the next build will see."""
-        self._listed_at = time.time_ns()
-        self._listing = list_tree(self.roots, self.accepts.skips, self.accepts.wants)
-        for path in self.also:
-            found = signature(path)
-            if found is not None:
-                self._remember(path, found)
+        self._known.begin(self.roots)
 
     @property
     def files(self) -> int:
         """How many files are watched."""
-        return sum(len(files) for files in self._listing.values())
+        return len(self._known)
 
     @property
     def directories(self) -> int:
         """How many directories they are in."""
-        return len(self._listing)
+        return self._known.directories
 
     def paths(self) -> Iterator[str]:
         """Yield every watched file."""
-        for directory, files in self._listing.items():
-            for name in files:
-                yield f"{directory}/{name}"
+        return self._known.paths()
 
     def prime(self) -> Iterator[None]:
         """Hash the files ahead, so that even the first save of a file can be told from a change.
 
         A generator: it works a little between two yields, so that an idle loop can drive it.
         """
-        budget = PRIMED_BYTES
-        for path in list(self.paths())[:PRIMED_FILES]:
-            known = self._known(path)
-            if known is None or path in self._hashes or known.size > HASHED:
-                continue
-            budget -= known.size
-            if budget < 0:
-                return
-            digest = digest_of(path)
-            if digest is not None and signature(path) == known:
-                self._hashes[path] = digest
-            yield
+        return self._known.prime()
 
     # --- events in ---
 
@@ -155,53 +138,71 @@ class Sieve:
         """Take events in; True when any of them may be a change."""
         relevant = False
         for item in items:
-            match item:
-                case Event(path, op, _, directory):
-                    relevant |= self._note_event(path, op, directory)
-                case Overflow(root) | Refreshed(root):
-                    self._recovered |= isinstance(item, Overflow)
-                    self._touched[root] = Touch()
-                    relevant = True
-                case _:
-                    pass
+            if isinstance(item, Event):
+                relevant |= self._note_event(item)
+            elif isinstance(item, Overflow | Refreshed):
+                self._recovered |= isinstance(item, Overflow)
+                self._touched.setdefault(item.root, Touch()).directory = True
+                relevant = True
         return relevant
 
-    def _note_event(self, path: str, op: Op, directory: bool) -> bool:
+    def _note_event(self, event: Event) -> bool:
+        path, op, _, directory = event
         if self.accepts.is_ignore_file(path):
             self.stale = True
             return True
         if directory:
             return self._note_directory(path, op)
-        if not (path in self.also or self.accepts.wants(path)):
-            return False
-        if op & Op.RENAME and self._known(path) is None:
+        touch = self._touched.get(path)
+        if touch is None:
+            if not (path in self.also or self.accepts.wants(path)):
+                return False
+            touch = self._touched[path] = Touch()
+        if op & WENT and self._known.get(path) is None:
             # The temporary half of an atomic save: it came and went, and was never ours.
-            self._touched.pop(path, None)
+            self._drop(path, touch)
             return False
-        touch = self._touched.setdefault(path, Touch())
-        touch.op |= op
-        if op & (Op.CLOSE_WRITE | Op.MOVED_TO):
-            touch.finished = True
-        elif op & (Op.WRITE | Op.REMOVE | Op.RENAME):
-            touch.finished = not self.sees_close
-        if op & (Op.WRITE | Op.CLOSE_WRITE) and len(self._touched) < FEW:
-            self._look_for_emptied(path)
+        self._note_file(path, touch, op)
         return True
+
+    def _note_file(self, path: str, touch: Touch, op: Op) -> None:
+        touch.op |= op
+        if op & FINISHED:
+            touch.finished = True
+            self._writing.discard(path)
+        elif op & (Op.WRITE | WENT):
+            touch.finished = not self.sees_close
+            if op & Op.WRITE and self.sees_close:
+                self._writing.add(path)
+        if op & SAVING and len(self._touched) <= FEW:
+            self._look_for_emptied(path)
+        elif op & WENT:
+            self._writing.discard(path)
+            self._emptied.discard(path)
+
+    def _drop(self, path: str, touch: Touch) -> None:
+        self._writing.discard(path)
+        self._emptied.discard(path)
+        touch.op = NOTHING
+        if not touch.directory:
+            del self._touched[path]
 
     def _note_directory(self, path: str, op: Op) -> bool:
         """A directory has no content; only its coming and going can change files."""
-        if not op & (Op.CREATE | Op.REMOVE | Op.RENAME):
+        if not op & CAME_OR_WENT:
             return False
-        if self.accepts.skips(path) and path not in self._listing:
+        if self.accepts.skips(path) and not self._known.holds(path):
             return False
-        self._touched.setdefault(path, Touch()).op |= op
+        if op & Op.RENAME and any(map(self.accepts.is_ignore_file, self._known.below(path))):
+            self.stale = True  # the rules went along, and nothing was said of them
+        self._touched.setdefault(path, Touch()).directory = True
         return True
 
     def _look_for_emptied(self, path: str) -> None:
         # Some editors truncate, and write a moment later: nobody wants the empty file built.
-        known = self._known(path)
+        known = self._known.get(path)
         try:
-            emptied = os.lstat(path).st_size == 0 and known is not None and known.size > 0
+            emptied = known is not None and known.size > 0 and os.lstat(path).st_size == 0
         except OSError:
             emptied = False
         (self._emptied.add if emptied else self._emptied.discard)(path)
@@ -211,9 +212,7 @@ class Sieve:
     @property
     def unfinished(self) -> bool:
         """A touched file is still being written, or has just become empty."""
-        if self._emptied:
-            return True
-        return any(t.op & Op.WRITE and not t.finished for t in self._touched.values())
+        return bool(self._emptied or self._writing)
 
     @property
     def lone_save(self) -> bool:
@@ -221,11 +220,12 @@ class Sieve:
         if len(self._touched) != 1:
             return False
         (touch,) = self._touched.values()
-        return touch.finished and self.sees_close
+        return touch.finished and self.sees_close and not touch.directory
 
     def locked(self) -> bool:
         """Git is rewriting the tree: more is to come until its lock is gone."""
-        return any(os.path.lexists(lock) for lock in self._locks)
+        locks = {_git_lock(root) for root in self.roots}
+        return any(lock is not None and os.path.lexists(lock) for lock in locks)
 
     def refresh_rules(self) -> None:
         """Read the ignore rules again; the watcher has to walk again too."""
@@ -241,123 +241,44 @@ class Sieve:
         item is the answer. Events that are noted meanwhile belong to the next sift.
         """
         touched, self._touched = self._touched, {}
-        self._emptied = set()
-        result = Sifted(recovered=self._recovered)
-        self._recovered = False
-        covered: set[str] = set()
-        for count, path in enumerate(sorted(touched), 1):
-            self._sift_path(path, touched[path], covered, result)
+        self._writing.clear()
+        self._emptied.clear()
+        result, self._recovered = Sifted(recovered=self._recovered), False
+        for count, _ in enumerate(self._compare(touched, result), 1):
             if count % CHUNK == 0:
                 yield None
         if result.recovered:
             result.listed = self.files
         yield result
 
-    def _sift_path(self, path: str, touch: Touch, covered: set[str], result: Sifted) -> None:
-        if path in self._listing or _is_directory(path):
-            if not _is_covered(path, covered):
-                covered.add(path)
-                self._sift_directory(path, result)
-        elif self._differs(path, touch):
+    def _compare(self, touched: dict[str, Touch], result: Sifted) -> Iterator[None]:
+        """Compare the directories in doubt, then the other files; yield after each look."""
+        doubted = {path for path, touch in touched.items() if touch.directory}
+        for top in sorted(doubted):
+            # A root below another one may be a link, which that one does not follow.
+            if top in self.roots or not is_below(top, doubted):
+                for path in self._known.relist(top):
+                    if path is not None and self._known.differs(path):
+                        result.changed.append(path)
+                    yield
+        compared = set(result.changed)
+        for path, touch in touched.items():
+            if touch.op and path not in compared:
+                # What events told of a file counts only while its directory stayed in place.
+                sure = not (touch.directory or is_below(path, doubted))
+                if self._known.differs(path, touch.op if sure else None):
+                    result.changed.append(path)
+                elif self._known.get(path) is not None:
+                    self._weigh_save(path, touch, result)
+            yield
+        result.changed.sort()
+
+    def _weigh_save(self, path: str, touch: Touch, result: Sifted) -> None:
+        """Of a file that holds the same bytes: was it saved, and does that count?"""
+        if touch.finished and self.unchanged_counts:
             result.changed.append(path)
         elif touch.op & Op.CLOSE_WRITE:
             result.saved.append(path)
-
-    def _sift_directory(self, path: str, result: Sifted) -> None:
-        """List a directory again and compare all below it."""
-        known = path in self._listing or path in self.roots
-        below = f"{path}/"
-        old = [d for d in self._listing if d == path or d.startswith(below)] if known else []
-        now = list_tree([path], self.accepts.skips, self.accepts.wants)
-        before = {f"{d}/{name}" for d in old for name in self._listing[d]}
-        after = {f"{d}/{name}" for d, files in now.items() for name in files}
-        for directory in now:
-            self._listing.setdefault(directory, {})
-        for each in sorted(before | after):
-            if self._differs(each, Touch()):
-                result.changed.append(each)
-        for directory in old:
-            if directory not in now:
-                self._listing.pop(directory, None)
-
-    def _differs(self, path: str, touch: Touch) -> bool:
-        """Compare one file with what is known of it, and remember what it is now."""
-        known, known_hash = self._known(path), self._hashes.get(path)
-        found = signature(path) if path in self.also or self.accepts.wants(path) else None
-        if found is None:
-            self._forget(path)
-            return known is not None
-        self._remember(path, found)
-        if known is not None and known.mode & 0o111 != found.mode & 0o111:
-            return True
-        if known is not None and touch.op == Op.CHMOD:
-            return False
-        digest = None if found == known and not touch.op else self._hash(path, found)
-        if known is None or (self.unchanged_counts and touch.finished):
-            return True
-        if digest is not None and known_hash is not None:
-            return digest != known_hash
-        return self._signature_differs(known, found, touch)
-
-    def _signature_differs(self, known: Signature, found: Signature, touch: Touch) -> bool:
-        """Judge without the old bytes at hand."""
-        if touch.op == Op.CHMOD | Op.CLOSE_WRITE and known.size == found.size:
-            return False  # touch(1): times set and closed, and not a byte written
-        if known[:3] != found[:3]:
-            return True
-        # Two writes within one step of the clock leave the same time: if it was written
-        # about when it was listed, only a build can tell.
-        wrote = bool(touch.op & (Op.WRITE | Op.CLOSE_WRITE | Op.MOVED_TO))
-        return wrote and abs(found.mtime_ns - self._listed_at) < CLOCK_STEP
-
-    def _hash(self, path: str, found: Signature) -> bytes | None:
-        digest = digest_of(path) if found.size <= HASHED else None
-        if digest is None:
-            self._hashes.pop(path, None)
-        else:
-            self._hashes[path] = digest
-        return digest
-
-    def _known(self, path: str) -> Signature | None:
-        directory, _, name = path.rpartition("/")
-        return self._listing.get(directory, {}).get(name)
-
-    def _remember(self, path: str, found: Signature) -> None:
-        directory, _, name = path.rpartition("/")
-        self._listing.setdefault(directory, {})[name] = found
-
-    def _forget(self, path: str) -> None:
-        directory, _, name = path.rpartition("/")
-        self._listing.get(directory, {}).pop(name, None)
-        self._hashes.pop(path, None)
-
-
-def digest_of(path: str) -> bytes | None:
-    """Hash a small regular file, or where a link points; None when it cannot be read."""
-    from hashlib import blake2b
-
-    try:
-        # O_NONBLOCK: should the file be a fifo by now, open must not wait for a writer.
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        try:
-            return os.fsencode(os.readlink(path))
-        except OSError:
-            return None
-    with open(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None
-        try:
-            return blake2b(file.read(HASHED + 1), digest_size=16).digest()
-        except OSError:
-            return None
-
-
-def _is_directory(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
 
 
 def _git_lock(root: str) -> str | None:
@@ -374,12 +295,3 @@ def _git_lock(root: str) -> str | None:
     except OSError:
         pass  # the usual case: a directory
     return f"{git}/index.lock"
-
-
-def _is_covered(path: str, covered: set[str]) -> bool:
-    """Whether an ancestor was listed again already."""
-    while path:
-        path = path.rpartition("/")[0]
-        if path in covered:
-            return True
-    return False

@@ -42,7 +42,7 @@ class Tree:
         node = Node(path, wd)
         self.by_path[path] = node
         self.by_wd.setdefault(wd, []).append(node)
-        self._join(node)
+        self.join(node)
         return node
 
     def attach(self, node: Node, path: str) -> None:
@@ -51,9 +51,10 @@ class Tree:
         for each in self.subtree(node):
             each.path = path + each.path[old:]
             self.by_path[each.path] = each
-        self._join(node)
+        self.join(node)
 
-    def _join(self, node: Node) -> None:
+    def join(self, node: Node) -> None:
+        """Tie a node to the one above it: that may have come later (a root in a root)."""
         node.parent = self.by_path.get(node.path.rpartition("/")[0])
         if node.parent is not None:
             node.parent.children.add(node)

@@ -8,9 +8,9 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 import pytest
+from live import Project, free_port, listens, until
 
 from hotrun.project import scaffold
-from live import Project, free_port, listens, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""No change is lost: what the last build saw is what is on the disk, whatever the order of things."""
+"""No change is lost: what the last build saw is on the disk, whatever the order of things."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-
 from live import until
 
 if TYPE_CHECKING:
@@ -22,19 +21,22 @@ CHANGES = 200
 WRITES = 20_000
 
 
-def last_line(project: Project, name: str) -> str:
-    """What the last finished build copied; "" before the first."""
+def seen(project: Project) -> str:
+    """What the last build copied; "" before the first."""
     try:
-        return (project.out / name).read_text()
+        return (project.out / "seen").read_text()
     except FileNotFoundError:
         return ""
 
 
-def copies(project: Project, source: str) -> list[str]:
+def wait_until_seen(project: Project, text: str) -> None:
+    until(lambda: seen(project) == text, f"a build that saw {text!r}")
+
+
+def copies(project: Project, source: str) -> str:
     """A build that copies some files, whole or not at all."""
     out = project.out / "seen"
-    line = f"cat {source} >{out}.draft 2>/dev/null; mv {out}.draft {out}"
-    return ["/bin/sh", "-c", line]
+    return f"cat {source} >{out}.draft 2>/dev/null; mv {out}.draft {out}"
 
 
 def test_a_file_in_directories_made_at_once_is_always_built(project: Project, start: Start) -> None:
@@ -50,12 +52,9 @@ def test_a_file_in_directories_made_at_once_is_always_built(project: Project, st
         else:
             line = f"mkdir -p {name}/b/c && echo {number} >{name}/b/c/d"
             subprocess.run(["/bin/sh", "-c", line], cwd=project.path, check=True)
-        until(
-            lambda: f"{number}\n" in last_line(project, "seen").splitlines(keepends=True),  # noqa: B023
-            f"a build that saw {name}/b/c/d",
-        )
+        wait_until_seen(project, f"{number}\n")
         subprocess.run(["rm", "-r", name], cwd=project.path, check=True)
-    until(lambda: last_line(project, "seen") == "", "a build that saw the last one go")
+        wait_until_seen(project, "")
 
 
 @pytest.mark.parametrize("busy", ["cancel", "finish"])
@@ -69,14 +68,14 @@ def test_a_write_during_a_build_is_seen_by_a_build_that_began_later(
     project.config(command=["/bin/sh", "-c", f"{copy}; {passed}"], on_busy=busy)
     project.write("main.txt", "0")
     session = start("--debounce", "0ms")
-    until(lambda: last_line(project, "seen") == "0", "the first build")
+    wait_until_seen(project, "0")
     for number in range(1, CHANGES + 1):
         (out / "new").write_text(f"{number}")
         os.replace(out / "new", project.path / "main.txt")
         # After two cancelled builds in a row, the third one is let finish.
         if busy == "finish" or number % 3 == 0:
             (out / f"pass-{number - 1}").touch()
-        until(lambda: last_line(project, "seen") == f"{number}", f"a build that saw {number}")  # noqa: B023
+        wait_until_seen(project, f"{number}")
     cancelled = len(session.all("build_cancelled"))
     assert len(session.all("build_started")) == CHANGES + 1
     assert cancelled == (0 if busy == "finish" else CHANGES - CHANGES // 3)

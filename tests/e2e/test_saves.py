@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-
 from live import environment, until
 
 if TYPE_CHECKING:
@@ -37,20 +37,22 @@ def session(project: Project, start: Callable[..., Live]) -> Live:  # noqa: ARG0
     return session
 
 
-def builds(session: Live, project: Project, act: Callable[[], object]) -> list[list[str]]:
+def builds(
+    session: Live, project: Project, act: Callable[..., object], *words: str
+) -> list[list[str]]:
     """Do something, wait for its build, and return what was named by each build it made."""
     before = len(session.all("build_started"))
-    act()
+    act(*words)
     session.wait_for("build_finished", ok=True)
     found = project.last_build(session)[before:]
     assert found.pop() == ["sentinel"]
     return found
 
 
-def no_builds(session: Live, project: Project, act: Callable[[], object]) -> None:
+def no_builds(session: Live, project: Project, act: Callable[..., object], *words: str) -> None:
     """Do something that must not build."""
     before = len(session.all("build_started"))
-    act()
+    act(*words)
     assert project.last_build(session)[before:] == [["sentinel"]]
 
 
@@ -72,13 +74,13 @@ def test_a_save_by_vim_is_one_build(
     setting = f"set {backup} writebackup backupcopy={backupcopy}"
     for number in range(3):
         edit = f"normal Go// {number}"
-        found = builds(session, project, lambda: vim(project, setting, edit, "wq"))  # noqa: B023
+        found = builds(session, project, partial(vim, project), setting, edit, "wq")
         assert found == [["main.go"]]
 
 
 @needs_vim
 def test_looking_into_a_file_with_vim_is_no_build(session: Live, project: Project) -> None:
-    no_builds(session, project, lambda: vim(project, "set swapfile", "normal Goedited", "q!"))
+    no_builds(session, project, partial(vim, project), "set swapfile", "normal Goedited", "q!")
 
 
 @pytest.mark.parametrize("pause", [0.005, 0.050, 0.120])
@@ -86,19 +88,18 @@ def test_a_truncation_and_the_write_after_it_are_one_build(
     session: Live, project: Project, pause: float
 ) -> None:
     """VS Code truncates first; nobody wants the empty file built."""
+    took: list[float] = []
+
+    def save(text: str) -> None:
+        begin = time.monotonic()
+        with (project.path / "main.go").open("w") as file:
+            time.sleep(pause)  # the editor's
+            file.write(text)
+        took.append(time.monotonic() - begin)
+
     for number in range(TRIES):
-        took = 0.0
-
-        def save() -> None:
-            nonlocal took
-            begin = time.monotonic()
-            with (project.path / "main.go").open("w") as file:
-                time.sleep(pause)  # the editor's
-                file.write(f"package main // {number}\n")  # noqa: B023
-            took = time.monotonic() - begin
-
-        found = builds(session, project, save)
-        if took < pause + KEPT_PACE:
+        found = builds(session, project, save, f"package main // {number}\n")
+        if took[-1] < pause + KEPT_PACE:
             assert found == [["main.go"]]
             break
     else:
@@ -140,7 +141,7 @@ def test_a_safe_write_by_jetbrains_is_one_build(session: Live, project: Project)
 )
 def test_a_change_by_a_command_is_one_build(session: Live, project: Project, line: str) -> None:
     (project.out / "new").write_text("package other\n")
-    assert builds(session, project, lambda: project.run("/bin/sh", "-c", line)) == [["main.go"]]
+    assert builds(session, project, project.run, "/bin/sh", "-c", line) == [["main.go"]]
 
 
 def gofmt() -> str:
@@ -151,21 +152,19 @@ def gofmt() -> str:
 
 
 def test_gofmt_right_after_the_save_is_the_same_build(session: Live, project: Project) -> None:
-    main, new = project.path / "main.go", project.out / "new"
+    main, command = project.path / "main.go", gofmt()
+    saved_at: list[int] = []
+
+    def save(text: str) -> None:
+        project.write("main.go", text)
+        saved_at.append(main.stat().st_mtime_ns)
+        project.run(command, "-w", "main.go")
+        saved_at.append(main.stat().st_mtime_ns)
+
     for number in range(TRIES):
-        new.write_text(UGLY.replace("{}", f"{{{number}}}"))
-        saved_at: list[int] = []
-
-        def save() -> None:
-            shutil.copyfile(new, main)
-            saved_at.append(main.stat().st_mtime_ns)  # noqa: B023
-            project.run(gofmt_command, "-w", "main.go")
-            saved_at.append(main.stat().st_mtime_ns)  # noqa: B023
-
-        gofmt_command = gofmt()
-        found = builds(session, project, save)
+        found = builds(session, project, save, UGLY.replace("{}", f"{{{number}}}"))
         assert "func main" in main.read_text()
-        if saved_at[1] - saved_at[0] < KEPT_PACE * 1e9:
+        if saved_at[-1] - saved_at[-2] < KEPT_PACE * 1e9:
             assert found == [["main.go"]]
             break
     else:
@@ -201,10 +200,10 @@ def test_permissions_count_only_where_a_program_feels_them(session: Live, projec
 
 def test_a_save_without_a_change_is_no_build(session: Live, project: Project) -> None:
     main = project.path / "main.go"
-    no_builds(session, project, lambda: project.run("touch", "main.go"))
+    no_builds(session, project, project.run, "touch", "main.go")
     no_builds(session, project, lambda: main.write_bytes(main.read_bytes()))
-    no_builds(session, project, lambda: project.run("/bin/sh", "-c", "cp main.go a~; mv a~ main.go"))
-    no_builds(session, project, lambda: project.run("/bin/sh", "-c", "cat main.go other.go"))
+    no_builds(session, project, project.run, "/bin/sh", "-c", "cp main.go a~; mv a~ main.go")
+    no_builds(session, project, project.run, "/bin/sh", "-c", "cat main.go other.go")
     main.write_bytes(main.read_bytes())
     assert session.wait_for("unchanged")["paths"] == ["main.go"]
 
@@ -229,6 +228,6 @@ def test_a_checkout_of_a_hundred_files_is_one_build(
     session = start()
     session.wait_for("build_finished", ok=True)
     for branch in ("main", "other"):
-        found = builds(session, project, lambda: project.run(*git, "checkout", "-q", branch))  # noqa: B023
+        found = builds(session, project, project.run, *git, "checkout", "-q", branch)
         assert [len(paths) for paths in found] == [100]
-    no_builds(session, project, lambda: project.run(*git, "status", "--short"))
+    no_builds(session, project, project.run, *git, "status", "--short")

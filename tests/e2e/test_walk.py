@@ -8,7 +8,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-
 from live import until
 
 if TYPE_CHECKING:

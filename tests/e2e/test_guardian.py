@@ -1,0 +1,98 @@
+"""Nothing survives hotrun, not even its own SIGKILL."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from live import free_port, listens, until
+
+from hotrun.process.guardian import living_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live import Live, Project
+
+    Start = Callable[..., Live]
+
+# It holds a port, is deaf to every polite signal, and has a child in a session of its own.
+STUBBORN = """
+import os, signal, socket, subprocess, sys, time
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+open(sys.argv[2], "w").write(f"{os.getpid()} {child.pid}")
+while True:
+    time.sleep(60)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def test_a_killed_hotrun_takes_the_app_and_what_left_its_group_along(
+    project: Project, start: Start
+) -> None:
+    port, notes = free_port(), project.out / "pids"
+    script = project.write("app.py", STUBBORN)
+    command = f"python3 {script} {port} {notes}"
+    project.write("hotrun.toml", f"[run]\ncommand = '{command}'\nenv = {{ PORT = '{port}' }}\n")
+    session = start()
+    session.wait_for("app_started")
+    until(lambda: notes.exists() and " " in notes.read_text(), "the app to listen")
+    assert listens(port)
+    session.send(signal.SIGKILL)
+    session.ends()
+    until(lambda: not session.leftovers(), "the guardian to end what hotrun had started")
+    assert not listens(port)
+
+
+def test_a_killed_hotrun_takes_its_build_along(project: Project, start: Start) -> None:
+    notes = project.out / "pid"
+    project.config(command=["sh", "-c", f"echo $$ > {notes}; sleep 600"])
+    session = start()
+    until(lambda: notes.exists() and notes.read_text(), "the build to begin")
+    session.send(signal.SIGKILL)
+    session.ends()
+    until(lambda: not session.leftovers(), "the guardian to end the build")
+
+
+def test_the_guardian_goes_with_hotrun(project: Project, start: Start) -> None:
+    project.write("hotrun.toml", "[run]\ncommand = 'sleep 600'\n")
+    session = start()
+    session.wait_for("app_started")
+    with open(f"/proc/{session.pid}/task/{session.pid}/children", encoding="ascii") as file:
+        children = [int(pid) for pid in file.read().split()]
+    guardians = [pid for pid in children if b"guardian" in comm(pid)]
+    assert len(guardians) == 1
+    assert session.stop() == 130
+    assert not alive(guardians[0])
+
+
+def comm(pid: int) -> bytes:
+    with open(f"/proc/{pid}/comm", "rb") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize(
+    ("records", "groups"),
+    [
+        (b"", []),
+        (b"+10\n+11\n-10\n", [11]),
+        (b"+10\n-10\n+10\n", [10]),
+        (b"+10\n+1", [10]),
+        (b"-10\n+12\n", [12]),
+    ],
+)
+def test_the_groups_that_live_are_those_that_began_and_did_not_end(
+    records: bytes, groups: list[int]
+) -> None:
+    assert living_groups(records) == groups

@@ -1,0 +1,81 @@
+"""The reaper: every orphan of ours, and nobody else's child."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from hotrun.process import tree
+from process.yard import Yard
+
+
+def test_an_orphan_comes_to_us_and_is_reaped(yard: Yard) -> None:
+    app = yard.app("""
+def orphan():
+    hear(signal.SIGTERM, ends=True)
+    say("orphan", os.getpid())
+    forever()
+fork(orphan, setsid=True, twice=True)
+hear(signal.SIGTERM, ends=True)
+forever()
+""")
+    orphan = yard.pid_of("orphan")
+    yard.until(lambda: orphan in {stat.pid for stat in yard.reaper.adopted()}, "the orphan")
+    os.kill(orphan, signal.SIGKILL)
+    yard.until(lambda: tree.read(orphan) is None, "the orphan's end, no zombie left")
+    assert not app.gone
+
+
+def test_a_hundred_orphans_that_end_at_once_are_all_reaped(yard: Yard) -> None:
+    """Signals that wait are one signal: whoever counts them misses some."""
+    yard.app("""
+for _ in range(100):
+    fork(lambda: say("up"), setsid=True, twice=True)
+forever()
+""")
+    yard.until(lambda: len(yard.words()) == 100, "a hundred orphans")
+    own = {os.getpid()}
+    yard.until(lambda: len(tree.children(os.getpid())) == len(own), "the end of all zombies")
+
+
+def test_the_children_of_other_code_are_left_to_it(yard: Yard) -> None:
+    other = subprocess.Popen([sys.executable, "-ISc", "raise SystemExit(5)"])
+    yard.until(lambda: is_zombie(other.pid), "the end of the other child")
+    build = yard.build("pass")
+    yard.until_gone(build)
+    yard.reaper.look()
+    assert other.wait() == 5
+
+
+def test_a_helper_is_left_out_of_everything(yard: Yard) -> None:
+    """Like the guardian: a session of its own, and perhaps our cookie in its environment."""
+    helper = subprocess.Popen(["sleep", "600"], start_new_session=True, env={"A": "1"})
+    try:
+        assert helper.pid in {stat.pid for stat in yard.reaper.adopted()}
+        yard.reaper.leave_out(helper.pid)
+        assert helper.pid not in {stat.pid for stat in yard.reaper.adopted()}
+        app = yard.shell("sleep 600", 0, "A=1")
+        assert app.child.kill() == [app.child.pid]
+        yard.until_gone(app)
+        assert helper.poll() is None
+    finally:
+        helper.kill()
+    yard.until(lambda: is_zombie(helper.pid), "the end of the helper")
+    yard.reaper.look()
+    assert helper.wait() == -signal.SIGKILL
+
+
+def test_nothing_wakes_us_while_nothing_ends(yard: Yard) -> None:
+    app = yard.app('say("ready"); forever()')
+    yard.until_said("ready")
+    yard.reaper.look()
+    assert not any(not handle.cancelled() for handle in yard.loop._scheduled)
+    app.child.kill()
+    yard.until_gone(app)
+
+
+def is_zombie(pid: int) -> bool:
+    stat = tree.read(pid)
+    return stat is not None and not stat.alive
