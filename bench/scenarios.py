@@ -91,7 +91,7 @@ def reaction(bench: Bench) -> Table:
         for how in SAVES:
             saves = _floor(bench, how)
             table.rows.append(Row(f"floor in C, {SAID[how]}", saves.reactions))
-            table.rows.append(Row("  of it the filesystem's own time", saves.writing))
+            table.rows.append(Row("  beside it: how long the saving call took", saves.writing))
         table.notes.append(
             "The floor reads one inotify event, then vforks and execs the same stamp."
         )

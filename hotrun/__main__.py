@@ -13,9 +13,13 @@ def main() -> None:
 
         sys.stdout.write(f"hotrun {__version__}\n")
         return
-    from hotrun.cli import main as cli
+    try:
+        from hotrun.cli import main as cli
 
-    sys.exit(cli())
+        code = cli()
+    except KeyboardInterrupt:  # while modules are still being imported
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

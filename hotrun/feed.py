@@ -78,6 +78,8 @@ class Feed:
         except HotrunError as error:
             if not self._closing:
                 self._call(self._lost, error)
+        except BaseException as bug:  # noqa: BLE001 - a thread that dies silently loses changes
+            self._call(self._raise, bug)
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the session is over
@@ -108,6 +110,9 @@ class Feed:
     def _lost(self, error: HotrunError) -> None:
         self._host.tell(notices.Problem(error.message, error.hint))
         self._host.quit(error.exit_code, "the watcher failed")
+
+    def _raise(self, bug: BaseException) -> None:
+        raise bug
 
     def _prime(self, hashing: Iterator[None]) -> None:
         until = time.monotonic() + PRIME_SLICE

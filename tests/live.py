@@ -245,6 +245,10 @@ class Live:
         """Return the pids of all that it started, itself included, and that live."""
         return marked(self.mark)
 
+    def apps(self) -> set[int]:
+        """Return the pids of the app and all it started: they carry the session's cookie."""
+        return set(marked(f"HOTRUN_SESSION={self.pid}-"))
+
     def __enter__(self) -> Self:
         return self
 

@@ -174,12 +174,17 @@ class Child:
     def _look_around(self) -> list[Stat]:
         """Return who lives of it, and remember them: later their parents may be gone."""
         # The pid of a first process that was reaped may be somebody else's by now.
-        first = [tree.read(self.pid)] if self.code is None else []
+        first = tree.read(self.pid) if self.code is None else None
         seen = [stat for each in self._seen if (stat := tree.read(each.pid))]
         roots = [stat for stat in seen if stat.process in self._seen]
-        roots += [stat for stat in first if stat is not None]
-        roots += filter(self._owns, self._reaper.adopted())
-        found = {s.process: s for s in (*roots, *tree.below(s.pid for s in roots)) if s.alive}
+        roots += [first] if first is not None else []
+        found: dict[Process, Stat] = {}
+        while True:  # orphans last: whose parent ended while we looked comes to us
+            found |= {s.process: s for s in (*roots, *tree.below(s.pid for s in roots)) if s.alive}
+            orphans = (s for s in self._reaper.adopted() if s.alive and s.process not in found)
+            roots = [stat for stat in orphans if self._owns(stat)]
+            if not roots:
+                break
         if not self._cookie:  # who left our session did so to stay
             found = {process: s for process, s in found.items() if s.session == os.getsid(0)}
         self._seen = set(found)

@@ -57,7 +57,7 @@ def parse(command: str | Sequence[str], arguments: Sequence[str] = ()) -> Comman
     else:
         line = shell.append(command, shlex.join(arguments)) if arguments else command
         text = line.strip()
-        if shell.needs_shell(line):
+        if text and shell.needs_shell(line):
             argv = ("/bin/sh", "-c", shell.with_exec(line))
             return Command(argv, text, shell=True)  # noqa: S604 - a field, not a call
         argv = tuple(shlex.split(line))

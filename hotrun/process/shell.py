@@ -29,10 +29,10 @@ _NESTED = re.compile(r"""\$[('"]|`|<<|\$\{[^}]*[\s'"\\;&|<>(){]""")
 # What a shell expands in a word, outside quotes; braces and `!` mean something in some shells.
 _EXPANDED = re.compile(r"[*?\[~{}!\r]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-# Words that some /bin/sh reads itself: POSIX, dash, bash, ksh, ash. `echo` is among them
-# because the one on disk prints "a\nb" differently.
+# Words that some /bin/sh reads itself: POSIX, dash, bash (where %1 is a job), ksh. `echo` is
+# among them because the one on disk prints "a\nb" differently.
 _BUILTIN = re.compile(
-    r"[.:!{}\[]|\[\[|\]\]|alias|bg|bind|break|builtin|caller|case|cd|chdir|command|compgen"
+    r"[.:!{}\[]|\[\[|\]\]|%.*|alias|bg|bind|break|builtin|caller|case|cd|chdir|command|compgen"
     r"|complete|compopt|continue|coproc|declare|dirs|disown|do|done|echo|elif|else|enable|esac"
     r"|eval|exec|exit|export|false|fc|fg|fi|for|function|getopts|hash|help|history|if|in|integer"
     r"|jobs|kill|let|local|logout|mapfile|nameref|newgrp|popd|print|printf|pushd|pwd|read"
@@ -41,7 +41,7 @@ _BUILTIN = re.compile(
 )
 # Of these, what may stand before an `exec`: it sets no trap and defines no function or alias.
 _HARMLESS = re.compile(r"[:\[]|cd|chdir|echo|export|false|printf|pwd|test|true|umask|unset")
-_JOINTS = ("&&", "||", ";", "\n")
+_JOINTS = ("&&", "||", ";")
 _REDIRECTIONS = ("<", ">", ">>", "<&", ">&", ">|")
 
 
@@ -81,7 +81,7 @@ def with_exec(line: str) -> str:
         return line
     commands: list[list[Token]] = [[]]
     for token in _tokens(line):
-        if token.kind == "operator" and token.text in _JOINTS:
+        if token.text == "\n" or (token.text in _JOINTS and commands[-1]):
             commands.append([])
         elif token.kind == "operator" and token.text not in _REDIRECTIONS:
             return line

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LINUX = sys.platform == "linux"
 # A kernel without CONFIG_PROC_CHILDREN has no such file, and the whole table is read instead.
 HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
+EXEC_PAUSE = 0.0005  # seconds between two looks at a process that is just being replaced
+EXEC_LOOKS = 100
 
 
 class Process(NamedTuple):
@@ -131,12 +134,21 @@ def everyone() -> dict[int, Stat]:
 
 
 def carries(pid: int, cookie: str) -> bool:
-    """Whether a process was started with this ``NAME=value`` in its environment (Linux)."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return os.fsencode(cookie) in file.read().split(b"\0")
-    except OSError:
-        return False
+    """Whether a process was started with this ``NAME=value`` in its environment (Linux).
+
+    In the middle of an exec(2) a process has none for a moment, and is asked again.
+    """
+    environment = b""
+    for _ in range(EXEC_LOOKS):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environment = file.read()
+        except OSError:
+            return False
+        if environment or not _in_exec(pid):
+            break
+        time.sleep(EXEC_PAUSE)
+    return os.fsencode(cookie) in environment.split(b"\0")
 
 
 def send(process: Process, number: int) -> None:
@@ -179,12 +191,25 @@ def _by_parent(table: dict[int, Stat]) -> Callable[[int], list[int]]:
 # --- Linux ---
 
 
-def _read_proc(pid: int) -> Stat | None:
+def _fields(pid: int) -> list[bytes]:
+    """Return the fields of /proc/PID/stat from the third on; none when the pid is free."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name in parentheses may hold anything, so read from its end.
-            fields = file.read().rpartition(b")")[2].split()
+            return file.read().rpartition(b")")[2].split()
     except OSError:
+        return []
+
+
+def _in_exec(pid: int) -> bool:
+    """Whether a living process has no environment yet: ``env_end`` is 0."""
+    fields = _fields(pid)
+    return bool(fields) and fields[0] not in b"ZX" and fields[48] == b"0"
+
+
+def _read_proc(pid: int) -> Stat | None:
+    fields = _fields(pid)
+    if not fields:
         return None
     state, parent, group, session = fields[:4]
     # The first thread may end before the others: the leader is then a zombie, the process not.

@@ -105,9 +105,12 @@ def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
         if os.path.isfile(output) and tracked(output)
     ]
     command = _parse(config.build.command, "build.command")
-    for made in (_made(config, command), _program(config)):
-        if made is not None and made not in outputs:
-            outputs.append(made)
+    made, program = _made(config, command), _program(config)
+    if made is not None and made not in outputs:
+        outputs.append(made)
+    # Without -o the build makes the app's program all the same, if it is a binary of ours.
+    if program is not None and program not in outputs and _is_made(program):
+        outputs.append(program)
     return tuple(outputs), warnings
 
 
@@ -144,18 +147,19 @@ def _made(config: Config, command: Command) -> str | None:
 
 
 def _program(config: Config) -> str | None:
-    """Return the app's own program if it is a binary of this project: the build made it."""
+    """Return the file that ``run.command`` executes, if it is one of this project."""
     if config.run is None:
         return None
     words = _parse(config.run.command, "run.command").argv
-    if "/" not in words[0] or words[0].startswith("/bin/"):
-        return None
     path = os.path.normpath(os.path.join(config.resolve(config.run.working_directory), words[0]))
-    if not path.startswith(f"{config.directory}/"):
-        return None
+    return path if "/" in words[0] and path.startswith(f"{config.directory}/") else None
+
+
+def _is_made(path: str) -> bool:
+    """Whether a program is what a build makes, and not a script that is kept."""
     if not os.path.exists(path):  # the first build will make it
-        return path if os.path.splitext(path)[1] not in SOURCES else None
-    return path if _is_binary(path) and not tracked(path) else None
+        return os.path.splitext(path)[1] not in SOURCES
+    return _is_binary(path) and not tracked(path)
 
 
 def _is_binary(path: str) -> bool:

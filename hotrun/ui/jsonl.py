@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import fields
 from typing import TYPE_CHECKING, TextIO
 
 from hotrun.notices import event_name
@@ -28,6 +27,6 @@ class JsonLines:
     def __call__(self, notice: Notice) -> None:
         """Write one notice; bytes that are no UTF-8 stay as escaped surrogates."""
         line = {"v": VERSION, "t": time.time(), "event": event_name(notice)}
-        line |= {field.name: getattr(notice, field.name) for field in fields(notice)}
+        line |= notice._asdict()
         self._stream.write(f"{json.dumps(line)}\n")
         self._stream.flush()

@@ -64,7 +64,8 @@ class Inotify:
     def __init__(self, skips: Callable[[str], bool]) -> None:
         self._roots: dict[str, Identity | None] = {}  # None: not there, or not watched
         self._items: list[Item] = []
-        self._moves: dict[int, _Move] = {}  # by cookie
+        # By cookie: a directory with two names (a link to it is a root too) moves under both.
+        self._moves: dict[int, list[_Move]] = {}
         self._held: list[tuple[Node, libc.Record]] = []  # heard below a directory on its way
         self._suspects: set[str] = set()  # directories to walk
         self._lost: set[str] = set()  # roots whose watch has ended
@@ -192,7 +193,8 @@ class Inotify:
         """Return for how many milliseconds nothing but an event matters."""
         if self._items or self._refresh:
             return 0
-        ends = [move.since + MOVE_HOLD for move in self._moves.values() if move.node is not None]
+        moves = (move for moves in self._moves.values() for move in moves)
+        ends = [move.since + MOVE_HOLD for move in moves if move.node is not None]
         if until is not None:
             ends.append(until)
         return max(0.0, min(ends) - time.monotonic()) * 1000 if ends else None
@@ -266,13 +268,14 @@ class Inotify:
         node = tree.by_path.get(path) if directory else None
         if node is not None:
             tree.detach(node)
-        self._moves[cookie] = _Move(path, node, time.monotonic())
+        self._moves.setdefault(cookie, []).append(_Move(path, node, time.monotonic()))
 
     def _arrive(self, path: str, cookie: int) -> str | None:
         """Hang what was on its way under its new name; return the old one, if known."""
-        move = self._moves.pop(cookie, None)
-        if move is None:
+        moves = self._moves.get(cookie)
+        if not moves:
             return None
+        move = moves.pop(0)
         if move.node is not None:
             tree = self._watches.tree
             occupant = tree.by_path.get(path)
@@ -303,11 +306,12 @@ class Inotify:
     def _let_go(self) -> None:
         """What was moved out of the tree falls silent."""
         now = time.monotonic()
-        for cookie, move in list(self._moves.items()):
-            if now - move.since >= MOVE_HOLD:
+        for cookie, moves in list(self._moves.items()):
+            if not moves or now - moves[0].since >= MOVE_HOLD:
                 del self._moves[cookie]
-                if move.node is not None:
-                    self._watches.drop(move.node)
+                for move in moves:
+                    if move.node is not None:
+                        self._watches.drop(move.node)
         if not self._moves:
             self._held.clear()
 

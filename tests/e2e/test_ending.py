@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from live import free_port, listens, marked, until
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def test_the_second_ctrl_c_kills_an_app_that_does_not_listen(
     session.wait_for("output", text="deaf")
     session.send(signal.SIGINT)
     session.wait_for("app_stopping")
-    assert session.leftovers(), "the first one asks, and waits for the answer"
+    assert session.apps(), "the first one asks, and waits for the answer"
     session.send(signal.SIGINT)
     assert session.wait_for("app_killed")["reason"] == "asked twice"
     assert session.ends() == 130
@@ -107,7 +108,7 @@ def test_an_app_that_does_not_stop_in_its_time_is_killed_and_replaced(
     assert killed["reason"] == "stop_timeout"
     session.wait_for("app_exited", run=1, signal="SIGKILL")
     session.wait_for("app_started", run=2)
-    assert not set(killed["pids"]) & set(session.leftovers())
+    assert not set(killed["pids"]) & session.apps()
 
 
 def test_ctrl_c_while_the_app_is_being_replaced_starts_no_other(
@@ -127,20 +128,26 @@ def test_what_the_app_put_into_the_background_goes_with_it(project: Project, sta
     app(project, "sleep 1000 & (sleep 1000 &) ; echo up; wait")
     session = start()
     session.wait_for("output", text="up")
-    first = set(session.leftovers())
+    first = session.apps()
     project.write("main.txt", "changed")
     session.wait_for("app_started", run=2)
-    assert not (first - {session.pid}) & set(session.leftovers())
+    assert first
+    assert not first & session.apps()
 
 
-def test_a_process_that_left_the_group_goes_with_the_app(project: Project, start: Start) -> None:
-    app(project, "setsid sh -c 'echo away; exec sleep 1000' & wait")
+@pytest.mark.parametrize("way", ["{} & wait", "({} &); sleep 1000", "({} &) & wait; sleep 1000"])
+def test_a_process_that_left_the_group_goes_with_the_app(
+    project: Project, start: Start, way: str
+) -> None:
+    """In a session of its own, and without the parent that would lead to it."""
+    app(project, way.format("setsid sh -c 'echo away; exec sleep 1000'"))
     session = start()
     session.wait_for("output", text="away")
-    first = set(session.leftovers())
+    first = session.apps()
     project.write("main.txt", "changed")
     session.wait_for("app_started", run=2)
-    assert not (first - {session.pid}) & set(session.leftovers())
+    assert first
+    assert not first & session.apps()
     session.wait_for("output", text="away")
     assert session.stop() == 130
     assert session.leftovers() == []
@@ -154,7 +161,7 @@ def test_an_app_that_backgrounds_its_work_and_exits_leaves_nothing(
     problem = session.wait_for("problem")
     assert "what it had started is stopped" in problem["message"]
     session.wait_for("app_exited", run=1)
-    assert session.leftovers() == [session.pid]
+    assert not session.apps()
     project.write("main.txt", "changed")
     session.wait_for("app_exited", run=2)
 

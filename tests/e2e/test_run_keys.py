@@ -87,6 +87,22 @@ def test_a_build_is_let_finish_where_that_is_asked_for(project: Project, start: 
     assert not session.all("build_cancelled")
 
 
+def test_a_cancelled_build_gives_its_changes_to_the_next(project: Project, start: Start) -> None:
+    gate = project.out / "gate"
+    project.config(command=f"until test -e {gate}; do sleep 0.01; done")
+    session = start()
+    gate.touch()
+    session.wait_for("build_finished", ok=True)
+    gate.unlink()
+    project.write("one.txt", "1")
+    assert session.wait_for("build_started")["paths"] == ["one.txt"]
+    project.write("two.txt", "2")
+    assert session.wait_for("build_cancelled")["paths"] == ["one.txt"]
+    assert session.wait_for("build_started")["paths"] == ["one.txt", "two.txt"]
+    gate.touch()
+    session.wait_for("build_finished", ok=True)
+
+
 def test_a_build_that_takes_too_long_is_killed(project: Project, start: Start) -> None:
     line = "grep -q slow main.txt && sleep 1000; true"
     project.config(command=line, timeout="200ms")

@@ -83,37 +83,58 @@ def test_looking_into_a_file_with_vim_is_no_build(session: Live, project: Projec
     no_builds(session, project, partial(vim, project), "set swapfile", "normal Goedited", "q!")
 
 
-@pytest.mark.parametrize("pause", [0.005, 0.050, 0.120])
-def test_a_truncation_and_the_write_after_it_are_one_build(
-    session: Live, project: Project, pause: float
+def replay(
+    session: Live, project: Project, pause: float, *, truncates: bool = True, closes: bool = False
 ) -> None:
-    """VS Code truncates first; nobody wants the empty file built."""
+    """Save main.go in two steps with a pause between them: it has to be one build.
+
+    A replay that lost its pace to other programs tells another story, and is played again.
+    """
+    main = project.path / "main.go"
     took: list[float] = []
 
     def save(text: str) -> None:
         begin = time.monotonic()
-        with (project.path / "main.go").open("w") as file:
-            time.sleep(pause)  # the editor's
-            file.write(text)
+        fd = os.open(main, os.O_WRONLY | (os.O_TRUNC if truncates else 0))
+        if not truncates:
+            os.write(fd, b"half")
+        if closes:
+            os.close(fd)
+        time.sleep(pause)  # the editor's
+        if closes:
+            fd = os.open(main, os.O_WRONLY)
+        os.write(fd, text.encode())
+        os.close(fd)
         took.append(time.monotonic() - begin)
 
     for number in range(TRIES):
         found = builds(session, project, save, f"package main // {number}\n")
         if took[-1] < pause + KEPT_PACE:
             assert found == [["main.go"]]
-            break
-    else:
-        pytest.skip("the machine was too busy to replay it at its pace")
+            return
+    pytest.skip("the machine was too busy to replay it at its pace")
 
 
-def test_an_emptied_file_that_was_closed_is_waited_for(session: Live, project: Project) -> None:
-    """The same by two opens: one truncates, the other one writes."""
+@pytest.mark.parametrize("pause", [0.005, 0.050, 0.120])
+def test_a_truncation_and_the_write_after_it_are_one_build(
+    session: Live, project: Project, pause: float
+) -> None:
+    """VS Code truncates first; nobody wants the empty file built."""
+    replay(session, project, pause)
 
-    def save() -> None:
-        project.write("main.go", "")
-        project.write("main.go", "package main // again\n")
 
-    assert builds(session, project, save) == [["main.go"]]
+@pytest.mark.parametrize("pause", [0.050, 0.120])
+def test_an_emptied_file_that_was_closed_is_waited_for(
+    session: Live, project: Project, pause: float
+) -> None:
+    replay(session, project, pause, closes=True)
+
+
+@pytest.mark.parametrize("pause", [0.050, 0.120])
+def test_a_file_that_is_still_being_written_is_waited_for(
+    session: Live, project: Project, pause: float
+) -> None:
+    replay(session, project, pause, truncates=False)
 
 
 def test_a_safe_write_by_jetbrains_is_one_build(session: Live, project: Project) -> None:
@@ -231,3 +252,18 @@ def test_a_checkout_of_a_hundred_files_is_one_build(
         found = builds(session, project, project.run, *git, "checkout", "-q", branch)
         assert [len(paths) for paths in found] == [100]
     no_builds(session, project, project.run, *git, "status", "--short")
+
+
+def test_nothing_is_built_while_git_holds_its_lock(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    project.config('[watch]\nmax_wait = "1h"')
+    project.run("git", "init", "-q")
+    session = start("-v")
+    session.wait_for("build_finished", ok=True)
+    lock = project.write(".git/index.lock")
+    project.write("one.go", "package main\n")
+    session.wait_for("trace", lambda event: "FilesHeld" in event["text"])
+    project.write("two.go", "package main\n")
+    lock.unlink()
+    assert session.wait_for("build_started")["paths"] == ["one.go", "two.go"]

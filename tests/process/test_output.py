@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 
 import pytest
+from process.yard import Yard
 
 from hotrun.process.output import CHUNK, LONGEST, Lines
-from process.yard import Yard
+from hotrun.process.spawn import SpawnError
 
 SEED = int(os.environ.get("HOTRUN_TEST_SEED", "20261121"))
 
@@ -85,9 +87,7 @@ print("last words", end="", flush=True)
 
 
 @pytest.mark.parametrize("twice", [False, True], ids=["setsid", "double fork"])
-def test_a_grandchild_that_holds_the_pipe_does_not_keep_a_build(
-    yard: Yard, *, twice: bool
-) -> None:
+def test_a_grandchild_that_holds_the_pipe_does_not_keep_a_build(yard: Yard, *, twice: bool) -> None:
     build = yard.build(GRANDCHILD.format(twice=twice))
     yard.until_gone(build)
     assert build.out == ["last words"]
@@ -104,7 +104,8 @@ def test_a_daemon_that_still_prints_does_not_die_of_our_closed_pipe(yard: Yard) 
 
 def test_a_stranger_that_holds_the_pipe_does_not_keep_an_app(yard: Yard) -> None:
     """It took the pipe and hid everything else: the loop has no turn to wait in."""
-    app = yard.app("""
+    app = yard.app(
+        """
 def holder():
     env = {"A": "1"}
     code = 'import os, time; os.write(3, b"x"); time.sleep(600)'
@@ -115,7 +116,9 @@ fork(holder, setsid=True, twice=True)
 while "x" not in open(sys.argv[1]).read():
     time.sleep(0.001)
 print("last words", flush=True)
-""", 2)
+""",
+        2,
+    )
     while app.child.code is None:
         app.child.look()
     assert app.gone == 1
@@ -142,8 +145,23 @@ forever()
 @pytest.mark.parametrize("streams", [1, 2])
 def test_a_refused_command_leaves_no_descriptor_behind(yard: Yard, streams: int) -> None:
     before = os.listdir("/proc/self/fd")
-    with pytest.raises(Exception, match="command not found"):
+    with pytest.raises(SpawnError, match="command not found"):
         yard.shell("no-such-program-anywhere", streams)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_too_few_descriptors_are_a_refusal_too(yard: Yard) -> None:
+    before = os.listdir("/proc/self/fd")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    first = os.dup(0)
+    os.close(first)
+    try:
+        for free in range(6):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (first + free, hard))
+            with pytest.raises(SpawnError, match="too many files are open"):
+                yard.shell("true", 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert os.listdir("/proc/self/fd") == before
 
 

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 
-from hotrun.process import tree
 from process.yard import Yard
+
+from hotrun.process import tree
 
 
 def test_an_orphan_comes_to_us_and_is_reaped(yard: Yard) -> None:

@@ -8,9 +8,9 @@ import signal
 import time
 
 import pytest
+from process.yard import DEADLINE, Running, Yard
 
 from hotrun.process import tree
-from process.yard import DEADLINE, Running, Yard
 
 SEED = int(os.environ.get("HOTRUN_TEST_SEED", "20261121"))
 
@@ -203,7 +203,8 @@ forever()
 
 def test_a_seen_descendant_that_hides_everything_is_waited_for(yard: Yard) -> None:
     """No group, no session, no parent, no cookie of the app: only that we saw it before."""
-    app = yard.app("""
+    app = yard.app(
+        """
 if os.environ.get("HIDDEN"):
     hear(signal.SIGTERM, signal.SIGUSR1, who="hidden")
     say("hidden", os.getpid())
@@ -216,7 +217,8 @@ fork(hide, setsid=True)
 hear(signal.SIGTERM, who="first", ends=True)
 say("ready")
 forever()
-""".replace("CODE", 'open("/proc/self/cmdline").read().split("\\0")[2]'))
+""".replace("CODE", 'open("/proc/self/cmdline").read().split("\\0")[2]')
+    )
     yard.pid_of("hidden")
     yard.until_said("ready")
     app.child.stop(signal.SIGTERM)

@@ -6,9 +6,9 @@ import os
 import signal
 
 import pytest
+from process.yard import Yard
 
 from hotrun.process import tree
-from process.yard import Yard
 
 FAMILY = """
 def leaf():
@@ -110,6 +110,18 @@ def test_a_cookie_is_one_whole_variable(yard: Yard) -> None:
     assert tree.carries(app.child.pid, "COOKIE=12")
     assert not tree.carries(app.child.pid, "COOKIE=1")
     assert not tree.carries(app.child.pid, "OOKIE=12")
+
+
+def test_a_cookie_is_seen_from_the_first_moment_on(yard: Yard) -> None:
+    """Our wait for the exec ends before the new program has its environment."""
+    for _ in range(50):
+        app = yard.shell("sleep 600", 0, "A=1")
+        assert tree.carries(app.child.pid, "A=1")
+
+
+def test_an_empty_environment_carries_nothing(yard: Yard) -> None:
+    app = yard.shell("env -i sleep 600", 0, "A=1")
+    yard.until(lambda: not tree.carries(app.child.pid, "A=1"), "the empty environment")
 
 
 def test_a_process_whose_pid_was_used_again_is_dead(yard: Yard) -> None:

@@ -1,0 +1,106 @@
+"""Env files: what they set, what they cannot, and who wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hotrun.process.environment import compose, read_file
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("A=1", {"A": "1"}),
+        ("A=1\nB=2\n", {"A": "1", "B": "2"}),
+        ("A=1\r\nB=2\r\n", {"A": "1", "B": "2"}),
+        ("\ufeffA=1", {"A": "1"}),
+        ("export A=1\n\texport  B=2", {"A": "1", "B": "2"}),
+        ("  A = 1  ", {"A": "1"}),
+        ("A=", {"A": ""}),
+        ("A=a b", {"A": "a b"}),
+        ("A=b=c", {"A": "b=c"}),
+        ("A='a b'", {"A": "a b"}),
+        ('A=" a "', {"A": " a "}),
+        ("A=''", {"A": ""}),
+        ('A="it\'s"', {"A": "it's"}),
+        ("A='#x'", {"A": "#x"}),
+        ("A='x' # y", {"A": "x"}),
+        ("A=\"x\" # 'y'", {"A": "x"}),
+        ('A="x" # say "y"', {"A": "x"}),
+        ("# A=1\n\n  # B=2", {}),
+        ("A=1 # one", {"A": "1"}),
+        ("A=1#one", {"A": "1#one"}),
+        ("A=#fff", {"A": "#fff"}),
+        ("A= # nothing", {"A": ""}),
+        ("A=$HOME", {"A": "$HOME"}),
+        ("A=a\\nb", {"A": "a\\nb"}),
+        ("A=1\nA=2", {"A": "2"}),
+        ("a.b=1\n_c1=2", {"a.b": "1", "_c1": "2"}),
+        ("A=ü", {"A": "ü"}),
+        ("A=a\u2028b\x0cc", {"A": "a\u2028b\x0cc"}),
+    ],
+)
+def test_a_file_says(tmp_path: Path, text: str, values: dict[str, str]) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(text.encode())
+    assert read_file(str(file)) == (values, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("nonsense", "not of the form KEY=value"),
+        ("=1", "not of the form KEY=value"),
+        ("1A=1", "not of the form KEY=value"),
+        ("A B=1", "not of the form KEY=value"),
+        ("export A", "not of the form KEY=value"),
+        ("A=b\0c", "not of the form KEY=value"),
+        ("A='x", "its quotes do not fit (a value is one line)"),
+        ('A="x', "its quotes do not fit (a value is one line)"),
+        ("A='x'y", "its quotes do not fit (a value is one line)"),
+    ],
+)
+def test_a_bad_line_is_told_with_its_number_and_the_rest_counts(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"# first\nX=1\n{line}\nY=2\n")
+    values, bad = read_file(str(file))
+    assert values == {"X": "1", "Y": "2"}
+    assert bad == [(str(file), 3, message)]
+
+
+def test_other_bytes_than_text_survive(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"A=\xff\xe4")
+    assert read_file(str(file))[0] == {"A": "\udcff\udce4"}
+
+
+def test_a_file_that_is_missing_says_nothing_and_a_directory_is_told(tmp_path: Path) -> None:
+    assert read_file(str(tmp_path / "none")) == ({}, [])
+    assert read_file(str(tmp_path)) == ({}, [(str(tmp_path), 0, "Is a directory")])
+
+
+def test_the_config_beats_what_is_set_and_that_beats_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("FILE=1\nBOTH=1\nSET=file\nEMPTY=file\nCONFIG=file\n")
+    two.write_text("BOTH=2\nbad\n")
+    monkeypatch.setenv("SET", "really")
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.setenv("CONFIG", "really")
+    env, bad = compose({"CONFIG": "config"}, [str(one), str(two)])
+    said = {key: env[key] for key in ("FILE", "BOTH", "SET", "EMPTY", "CONFIG")}
+    assert said == {"FILE": "1", "BOTH": "2", "SET": "really", "EMPTY": "", "CONFIG": "config"}
+    assert [(line.file, line.line) for line in bad] == [(str(two), 2)]
+
+
+def test_a_key_that_was_taken_out_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("HOTRUN_TEST_A=1\n")
+    assert compose({}, [str(file)])[0]["HOTRUN_TEST_A"] == "1"
+    file.write_text("")
+    assert "HOTRUN_TEST_A" not in compose({}, [str(file)])[0]
