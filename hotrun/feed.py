@@ -29,6 +29,10 @@ PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
 class FeedHost(Host, Protocol):
     """What the feed needs of its session."""
 
+    @property
+    def building(self) -> bool:
+        """Whether a build is running."""
+
     def quit(self, code: int, reason: str) -> None:
         """End the session."""
 
@@ -127,7 +131,7 @@ class Feed:
                 self._cannot_watch(item)
         if self._watcher.backend != self._backend:
             self._say_watching(0)
-        if self._sieve.note(items):
+        if self._sieve.note(items, building=self._host.building):
             self._host.post(self._service, core.FilesTouched(self._quiet()))
 
     def _quiet(self) -> core.Quiet:

@@ -139,6 +139,11 @@ class Session:
             bug = error if isinstance(error, Exception) else RuntimeError(context.get("message"))
             self._done.set_exception(bug)
 
+    @property
+    def building(self) -> bool:
+        """Whether a build is running."""
+        return self._service.state.build is not None
+
     # --- the inbox ---
 
     def post(self, service: str, fact: core.Fact) -> None:

@@ -138,16 +138,18 @@ def carries(pid: int, cookie: str) -> bool:
 
     In the middle of an exec(2) a process has none for a moment, and is asked again.
     """
-    environment = b""
+    environment, settled = b"", False
     for _ in range(EXEC_LOOKS):
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = file.read()
         except OSError:
             return False
-        if environment or not _in_exec(pid):
+        if environment or settled:
             break
-        time.sleep(EXEC_PAUSE)
+        settled = not _in_exec(pid)
+        if not settled:
+            time.sleep(EXEC_PAUSE)
     return os.fsencode(cookie) in environment.split(b"\0")
 
 

@@ -205,7 +205,8 @@ class Inotify:
         # The queue first: what then turns out to have moved away above is dropped before its
         # records are looked at, lest they come under a path that is something else by now.
         data = libc.drain(self._fd)
-        if self._ancestors.drain():
+        self._doubted, elsewhere = self._ancestors.drain()
+        if elsewhere:
             self._check_roots()
         for record in libc.decode(data):
             self._hear(record)

@@ -146,6 +146,16 @@ class Known:
             path for path, name in paths if old.get(name) != new.get(name) or path in self._vague
         ]
 
+    def strays(self, path: str) -> bool:
+        """Whether a file certainly holds other bytes now; what is known stays as it is."""
+        known, found = self.get(path), signature(path)
+        if known is None or found is None:
+            return (known is None) != (found is None)
+        if known.size != found.size:
+            return True
+        before = self._hashes.get(path)
+        return before is not None and digest_of(path) not in (before, None)
+
     def differs(self, path: str, op: Op | None = None) -> bool:
         """Compare a file with what is known of it, and take it as known from now on.
 

@@ -43,28 +43,44 @@ class Ancestors:
     def __init__(self) -> None:
         self.fd = libc.init()
         self._wds: set[int] = set()
+        self._links: set[int] = set()  # of these
 
     def follow(self, roots: Collection[str], missing: Collection[str]) -> None:
         """Bring the watches in line with the roots, and with which of them are missing."""
         wanted, placed = _wanted(roots, missing), None
         while wanted != placed:  # the way may change until the last watch on it is set
             placed = wanted
-            wds = {wd for place in placed.values() if (wd := self._watch(*place)) is not None}
-            for unused in self._wds - wds:
+            before, self._wds, self._links = self._wds, set(), set()
+            for step, mask in placed.values():
+                self._watch(step, mask)
+            for unused in before - self._wds:
                 libc.remove_watch(self.fd, unused)
-            self._wds = wds
             wanted = _wanted(roots, missing)
 
-    def drain(self) -> bool:
-        """Take what happened on the way; True when something did."""
-        return bool(libc.drain(self.fd))
+    def drain(self) -> tuple[bool, bool]:
+        """Take what happened on the way.
 
-    def _watch(self, path: str, mask: int) -> int | None:
+        Returns:
+            Whether anything did; and whether a root may lead elsewhere although what it led to
+            is still alive and heard: something was moved, or a link was replaced.
+        """
+        records = list(libc.decode(libc.drain(self.fd)))
+        elsewhere = any(
+            record.mask & libc.IN_MOVE_SELF
+            or (record.mask & libc.IN_DELETE_SELF and record.wd in self._links)
+            for record in records
+        )
+        return bool(records), elsewhere
+
+    def _watch(self, path: str, mask: int) -> None:
         # Always asked anew: the same path may be another inode than a moment ago.
         try:
-            return libc.add_watch(self.fd, path, mask | libc.IN_DONT_FOLLOW)
+            wd = libc.add_watch(self.fd, path, mask | libc.IN_DONT_FOLLOW)
         except OSError:  # missing, or not ours to see: a nearer one serves
-            return None
+            return
+        self._wds.add(wd)
+        if os.path.islink(path):
+            self._links.add(wd)
 
 
 def way(path: str) -> list[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 FEW = 64  # touched files up to which each write is looked at for an emptied file
+MANY = 2_000  # touched files up to which a running build's reader is thought of
+RETURNS = 2  # builds that a path may cause by coming back to what it was, in a row
 CHUNK = 250  # paths compared between two yields
 NOTHING = Op(0)
 CAME_OR_WENT = Op.CREATE | Op.REMOVE | Op.RENAME
@@ -52,6 +54,7 @@ class Touch:
     op: Op = NOTHING  # of a file by that name
     finished: bool = False  # the last word was a close or a rename: nobody is writing
     directory: bool = False  # a directory by that name came or went: all in it is in doubt
+    strayed: bool = False  # it held other bytes while a build was running
 
 
 @dataclass(slots=True)
@@ -101,6 +104,8 @@ class Sieve:
         self._writing: set[str] = set()  # of these the last word was a write
         self._emptied: set[str] = set()
         self._recovered = False
+        self._building = False
+        self._returned: dict[str, int] = {}  # how often each path came back to what it was
 
     def _wants(self, path: str) -> bool:
         return path in self.also or self.accepts.wants(path)
@@ -134,9 +139,16 @@ class Sieve:
 
     # --- events in ---
 
-    def note(self, items: Collection[Item]) -> bool:
-        """Take events in; True when any of them may be a change."""
+    def note(self, items: Collection[Item], *, building: bool = False) -> bool:
+        """Take events in; True when any of them may be a change.
+
+        Args:
+            items: What the watcher read.
+            building: A build is reading the files: one that strays now and comes back before
+                it is compared counts as changed, for the build may have seen it astray.
+        """
         relevant = False
+        self._building = building
         for item in items:
             if isinstance(item, Event):
                 relevant |= self._note_event(item)
@@ -174,6 +186,8 @@ class Sieve:
             touch.finished = not self.sees_close
             if op & Op.WRITE and self.sees_close:
                 self._writing.add(path)
+        if self._building and op & (FINISHED | WENT) and len(self._touched) <= MANY:
+            touch.strayed = touch.strayed or self._known.strays(path)
         if op & SAVING and len(self._touched) <= FEW:
             self._look_for_emptied(path)
         elif op & WENT:
@@ -267,11 +281,19 @@ class Sieve:
                 # What events told of a file counts only while its directory stayed in place.
                 sure = not (touch.directory or is_below(path, doubted))
                 if self._known.differs(path, touch.op if sure else None):
+                    self._returned.pop(path, None)
+                    result.changed.append(path)
+                elif touch.strayed and self._may_return(path):
                     result.changed.append(path)
                 elif self._known.get(path) is not None:
                     self._weigh_save(path, touch, result)
             yield
         result.changed.sort()
+
+    def _may_return(self, path: str) -> bool:
+        """Whether a path that came back counts: what a build itself rewrites soon does not."""
+        self._returned[path] = self._returned.get(path, 0) + 1
+        return self._returned[path] <= RETURNS
 
     def _weigh_save(self, path: str, touch: Touch, result: Sifted) -> None:
         """Of a file that holds the same bytes: was it saved, and does that count?"""

@@ -69,12 +69,36 @@ def test_a_helper_is_left_out_of_everything(yard: Yard) -> None:
 
 
 def test_nothing_wakes_us_while_nothing_ends(yard: Yard) -> None:
-    app = yard.app('say("ready"); forever()')
+    app = yard.app('hear(signal.SIGTERM, who="app"); say("ready"); forever()')
     yard.until_said("ready")
     yard.reaper.look()
-    assert not any(not handle.cancelled() for handle in yard.loop._scheduled)
+    assert not timers(yard)
+    app.child.stop(signal.SIGTERM)
+    yard.until_said("app SIGTERM")
+    assert timers(yard)
     app.child.kill()
     yard.until_gone(app)
+    yard.reaper.look()
+    assert not timers(yard)
+
+
+def test_an_end_that_nobody_tells_us_of_is_found(yard: Yard) -> None:
+    app = yard.app("""
+hear(signal.SIGTERM, who="app")
+hear(signal.SIGUSR1, ends=True)
+say("ready")
+forever()
+""")
+    yard.until_said("ready")
+    yard.loop.remove_signal_handler(signal.SIGCHLD)
+    app.child.stop(signal.SIGTERM)
+    yard.until_said("app SIGTERM")
+    os.kill(app.child.pid, signal.SIGUSR1)
+    yard.until_gone(app)
+
+
+def timers(yard: Yard) -> list[object]:
+    return [handle for handle in yard.loop._scheduled if not handle.cancelled()]
 
 
 def is_zombie(pid: int) -> bool:

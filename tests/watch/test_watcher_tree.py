@@ -360,3 +360,19 @@ def test_one_directory_under_two_names_is_heard_under_both(
     ear.watcher.remove(link)
     write(f"{root}/d/f.go", "more")
     assert set(ear.ops()) == {f"{root}/d/f.go"}
+
+
+def test_a_directory_under_two_names_moves_under_both(
+    root: str, listen: Listen, tmp_path: Path
+) -> None:
+    link = f"{tmp_path}/link"
+    os.symlink(root, link)
+    write(f"{root}/d/e/f.go")
+    ear = listen(root, link)
+    os.rename(f"{root}/d", f"{root}/new")
+    ear.all()
+    write(f"{root}/new/e/f.go", "more")
+    assert set(ear.ops()) == {f"{root}/new/e/f.go", f"{link}/new/e/f.go"}
+    os.rename(f"{root}/new", f"{tmp_path}/out")
+    inodes = {os.stat(root).st_ino}
+    ear.until(lambda _: ear.inodes == inodes, "the watches of what moved out to end")
