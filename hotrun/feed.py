@@ -33,6 +33,9 @@ class FeedHost(Host, Protocol):
     def building(self) -> bool:
         """Whether a build is running."""
 
+    def begin(self) -> None:
+        """Ask for the first build."""
+
     def quit(self, code: int, reason: str) -> None:
         """End the session."""
 
@@ -98,7 +101,7 @@ class Feed:
                 hint = "it is watched as soon as it is there"
                 self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._say_watching(clock.ms)
-        self._host.post(self._service, core.BuildRequested())
+        self._host.begin()
         self._prime(self._sieve.prime())
 
     def _say_watching(self, ms: int) -> None:

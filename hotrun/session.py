@@ -8,6 +8,7 @@ do nothing but post. The watcher has the only thread.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections import deque
@@ -118,7 +119,7 @@ class Session:
         if self._feed is not None:
             self._feed.start()
         else:
-            self.loop.call_soon(self.post, self._service.name, core.BuildRequested())
+            self.loop.call_soon(self.begin)
         try:
             code = await self._done
         finally:
@@ -143,6 +144,12 @@ class Session:
     def building(self) -> bool:
         """Whether a build is running."""
         return self._service.state.build is not None
+
+    def begin(self) -> None:
+        """Ask for the first build; what was only for the start is over."""
+        self.post(self._service.name, core.BuildRequested())
+        gc.freeze()
+        gc.enable()
 
     # --- the inbox ---
 

@@ -110,7 +110,7 @@ class Child:
         left = self._left()
         self._kill_all(left)
         self._loop.call_soon(self._reaper.look)
-        return sorted(stat.pid for stat in left)
+        return sorted(stat.pid for stat in left if stat.alive)
 
     def look(self) -> None:
         """Find out what is over; called whenever any process ended."""
@@ -172,23 +172,24 @@ class Child:
     # --- the tree ---
 
     def _look_around(self) -> list[Stat]:
-        """Return who lives of it, and remember them: later their parents may be gone."""
+        """Return who lives of it, and remember them: later their parents may be gone.
+
+        Orphans come last: whose parent ends while we look comes to us. One that ended itself
+        meanwhile may have left us a child that our list has not; it is returned as not alive.
+        """
         # The pid of a first process that was reaped may be somebody else's by now.
         first = tree.read(self.pid) if self.code is None else None
         seen = [stat for each in self._seen if (stat := tree.read(each.pid))]
         roots = [stat for stat in seen if stat.process in self._seen]
-        roots += [first] if first is not None else []
-        found: dict[Process, Stat] = {}
-        while True:  # orphans last: whose parent ended while we looked comes to us
-            found |= {s.process: s for s in (*roots, *tree.below(s.pid for s in roots)) if s.alive}
-            orphans = (s for s in self._reaper.adopted() if s.alive and s.process not in found)
-            roots = [stat for stat in orphans if self._owns(stat)]
-            if not roots:
-                break
+        found = _with_all_below([*roots, *([first] if first is not None else [])])
+        orphans = [stat for stat in self._reaper.adopted() if stat.process not in found]
+        owned = [stat for stat in orphans if stat.alive and self._owns(stat)]
+        found |= _with_all_below(owned)
         if not self._cookie:  # who left our session did so to stay
             found = {process: s for process, s in found.items() if s.session == os.getsid(0)}
         self._seen = set(found)
-        return list(found.values())
+        lost = [s for s in orphans if s not in owned and not (s.alive and tree.alive(s.process))]
+        return [*found.values(), *(stat._replace(alive=False) for stat in lost)]
 
     def _owns(self, orphan: Stat) -> bool:
         if orphan.group == self.pid:
@@ -230,6 +231,11 @@ class Child:
         if self.code is None or members:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
+
+
+def _with_all_below(roots: list[Stat]) -> dict[Process, Stat]:
+    below = tree.below(stat.pid for stat in roots)
+    return {stat.process: stat for stat in (*roots, *below) if stat.alive}
 
 
 def _wake(stats: list[Stat]) -> None:

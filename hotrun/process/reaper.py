@@ -90,14 +90,8 @@ class Reaper:
         if not self._adopts:
             return []
         known = {child.pid for child in self._children} | self._helpers
-        dead: set[int] = set()
-        while True:
-            pids = [pid for pid in tree.children(os.getpid()) if pid not in known]
-            stats = [stat for stat in map(tree.read, pids) if stat is not None]
-            over = {stat.pid for stat in stats if not stat.alive}
-            if over <= dead:
-                return [stat for stat in stats if stat.group != os.getpgrp()]
-            dead |= over  # it may have ended after the list was made: its children are ours now
+        stats = (tree.read(pid) for pid in tree.children(os.getpid()) if pid not in known)
+        return [stat for stat in stats if stat is not None and stat.group != os.getpgrp()]
 
     def close(self) -> None:
         """Hear no more."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 LINUX = sys.platform == "linux"
 # A kernel without CONFIG_PROC_CHILDREN has no such file, and the whole table is read instead.
 HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
-EXEC_PAUSE = 0.0005  # seconds between two looks at a process that is just being replaced
-EXEC_LOOKS = 100
+MOMENT = 0.0002  # seconds between two looks at a process in the middle of an exec or exit
+MOMENT_LOOKS = 100
+PF_KTHREAD = 0x00200000  # include/linux/sched.h: a thread of the kernel never has any
 
 
 class Process(NamedTuple):
@@ -136,21 +137,18 @@ def everyone() -> dict[int, Stat]:
 def carries(pid: int, cookie: str) -> bool:
     """Whether a process was started with this ``NAME=value`` in its environment (Linux).
 
-    In the middle of an exec(2) a process has none for a moment, and is asked again.
+    In the middle of an exec(2), and for a moment of its exit(2), a process has no memory, and
+    so no environment: it is asked again.
     """
-    environment, settled = b"", False
-    for _ in range(EXEC_LOOKS):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                environment = file.read()
-        except OSError:
-            return False
-        if environment or settled:
-            break
-        settled = not _in_exec(pid)
+    settled = False
+    for _ in range(MOMENT_LOOKS):
+        environment = _environment(pid)
+        if environment or environment is None or settled:
+            return os.fsencode(cookie) in (environment or b"").split(b"\0")
+        settled = not _in_between(pid)
         if not settled:
-            time.sleep(EXEC_PAUSE)
-    return os.fsencode(cookie) in environment.split(b"\0")
+            time.sleep(MOMENT)
+    return False
 
 
 def send(process: Process, number: int) -> None:
@@ -203,10 +201,23 @@ def _fields(pid: int) -> list[bytes]:
         return []
 
 
-def _in_exec(pid: int) -> bool:
-    """Whether a living process has no environment yet: ``env_end`` is 0."""
+def _environment(pid: int) -> bytes | None:
+    """Return the environment of a process; None when we may not know it."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read()
+    except ProcessLookupError:  # it has no memory
+        return b""
+    except OSError:
+        return None
+
+
+def _in_between(pid: int) -> bool:
+    """Whether a living process has no memory at the moment: ``env_end`` is 0."""
     fields = _fields(pid)
-    return bool(fields) and fields[0] not in b"ZX" and fields[48] == b"0"
+    if not fields or fields[0] in b"ZX" or int(fields[6]) & PF_KTHREAD:
+        return False
+    return fields[48] == b"0"
 
 
 def _read_proc(pid: int) -> Stat | None:

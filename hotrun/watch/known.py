@@ -179,9 +179,8 @@ class Known:
         if found == known and not vague and not (op and op & WROTE):
             return False
         self._remember(path, found, now)
-        return known.executable != found.executable or self._rewritten(
-            path, known, found, op, vague=vague
-        )
+        rewritten = self._rewritten(path, known, found, op, vague=vague)
+        return rewritten or known.executable != found.executable
 
     def _rewritten(
         self, path: str, known: Signature, found: Signature, op: Op | None, *, vague: bool

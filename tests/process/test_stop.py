@@ -366,7 +366,7 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 end = time.monotonic() + 50
 def storm():
     while time.monotonic() < end:
-        time.sleep(0.001)
+        time.sleep(0.005)
         if os.fork() == 0:
             os.setsid()
         else:
