@@ -132,8 +132,6 @@ class Known:
             yield from self._suspects(path, old.files, new.files if new else {})
             if new is None:
                 self._leave(path)
-            else:
-                old.below = new.below
             yield None
 
     def _suspects(

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
 # Never ACCESS, OPEN or CLOSE_NOWRITE: a build reads everything. CLOSE_WRITE is needed because
-# a write through mmap gives no MODIFY at all. MASK_ADD: a second owner of an inode must not
-# take bits away from the first.
+# a write through mmap gives no MODIFY at all. One mask for all: the last one set for an inode
+# replaces what a path before it asked for.
 MASK = (
     libc.IN_MODIFY
     | libc.IN_ATTRIB
@@ -33,7 +33,6 @@ MASK = (
     | libc.IN_DELETE_SELF
     | libc.IN_MOVE_SELF
     | libc.IN_ONLYDIR
-    | libc.IN_MASK_ADD
 )
 _USED_UP = (errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 # Gone before we came, or no directory any more: its end was or will be reported.

@@ -199,6 +199,7 @@ def test_what_needs_no_shell_means_the_same_in_one(place: Path) -> None:
         ("make\n./app\n", "make\nexec ./app\n"),
         ("make || ./app", "make || exec ./app"),
         ("./app # the server", "exec ./app # the server"),
+        ("# the server\n./app", "# the server\nexec ./app"),
         ("./app --port ${PORT:-80}", "exec ./app --port ${PORT:-80}"),
         ('./app --port "${PORT}"', 'exec ./app --port "${PORT}"'),
         ("export A=1 && ./app $A", "export A=1 && exec ./app $A"),

@@ -145,8 +145,10 @@ def supervise():
     listen(3)
 fork(supervise)
 hear(signal.SIGINT, who="first", ends=True)
+say("ready")
 forever()
 """)
+    yard.until_said("ready")
     child, supervisor = yard.pid_of("child"), yard.pid_of("supervisor")
     app.child.stop(signal.SIGINT)
     yard.until_said("first SIGINT", "supervisor SIGINT")
@@ -165,27 +167,27 @@ forever()
 def test_what_the_signal_moved_out_of_the_group_does_not_hear_it_again(yard: Yard) -> None:
     app = yard.app("""
 def child():
-    hear(signal.SIGTERM, signal.SIGUSR1, who="child")
+    hear(signal.SIGINT, signal.SIGUSR1, who="child")
     say("child", os.getpid())
     listen(1)
     os.setsid()
     say("left")
     listen(2)
 fork(child)
-hear(signal.SIGTERM, who="first", ends=True)
+hear(signal.SIGINT, who="first", ends=True)
 say("ready")
 forever()
 """)
     yard.until_said("ready")
-    yard.pid_of("child")
-    app.child.stop(signal.SIGTERM)
+    child = yard.pid_of("child")
+    app.child.stop(signal.SIGINT)
     yard.until_said("left")
     yard.until(lambda: app.child.code is not None, "the end of the first process")
-    turn(yard)
-    os.kill(yard.pid_of("child"), signal.SIGUSR1)
+    yard.reaper.look()
+    os.kill(child, signal.SIGUSR1)
     yard.until_gone(app)
     heard = [line for line in yard.words() if line.startswith("child SIG")]
-    assert heard == ["child SIGTERM", "child SIGUSR1"]
+    assert heard == ["child SIGINT", "child SIGUSR1"]
 
 
 def test_who_appears_while_the_app_stops_is_waited_for(yard: Yard) -> None:
@@ -478,7 +480,7 @@ import ctypes, threading
 def go_on():
     while open(f"/proc/{os.getpid()}/stat").read().split(") ")[1][0] != "Z":
         time.sleep(0.001)
-    say("alone")
+    say("alone", os.getpid())
     while not os.path.exists(sys.argv[1] + ".end"):
         time.sleep(0.001)
     os._exit(0)
@@ -494,6 +496,7 @@ while "alone" not in open(sys.argv[1]).read():
     app.child.stop(signal.SIGTERM)
     turn(yard)
     assert not app.gone
+    assert yard.lives(yard.pid_of("alone"))
     yard.directory.joinpath("log.end").touch()
     yard.until_gone(app)
 
@@ -576,7 +579,12 @@ def compile():
     say("compile")
     forever()
 def orphan():
-    fork(compile)
+    parent = os.getpid()
+    def wait_and_compile():
+        while os.getppid() == parent:
+            time.sleep(0.001)
+        compile()
+    fork(wait_and_compile)
 for _ in range(20):
     fork(compile)
     fork(orphan)
@@ -645,7 +653,8 @@ forever()
 
 def test_a_member_of_the_group_is_waited_for_whoever_its_parent_is(yard: Yard) -> None:
     """Its parent is a daemon that we let go, so that no walk of ours comes to it."""
-    build = yard.build("""
+    build = yard.build(
+        """
 def daemon():
     def member():
         hear(signal.SIGTERM, signal.SIGUSR1, who="member")
@@ -660,7 +669,9 @@ fork(daemon, twice=True)
 hear(signal.SIGTERM, who="first", ends=True)
 say("ready")
 forever()
-""")
+""",
+        streams=0,
+    )
     yard.until_said("ready")
     member, daemon = yard.pid_of("member"), yard.pid_of("daemon")
     build.child.stop(signal.SIGTERM)

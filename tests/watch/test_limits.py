@@ -247,6 +247,7 @@ with Watcher("native") as watcher:
     hears(watcher, root + "/0/below/f.go")
     os.chmod(root + "/0", 0o300)
     os.rename(root + "/0", root + "/1")
+    hears(watcher, root + "/end")
     hears(watcher, root + "/1/g.go")
     answer()
 """

@@ -356,18 +356,36 @@ def test_a_write_in_the_clock_tick_of_the_listing_is_not_lost(root: str) -> None
     sieve = Sieve([root], Accepts())
     sieve.list()
     assert path in sieve._known._vague
-    for _ in sieve.prime():
-        pass
-    as_listed = sieve._known.get(path)
     write(path, "two")
     found = signature(path)
-    assert as_listed is not None
     assert found is not None
     sieve._known._listing[root].files["a.go"] = found  # as if the clock had not moved
+    for _ in sieve.prime():
+        pass
     sieve.note([Event(path, Op.WRITE), Event(path, Op.CLOSE_WRITE)])
     assert sifted(sieve).changed == [path]
     sieve.note([Overflow(root)])
     assert sifted(sieve).changed == []
+
+
+@pytest.mark.parametrize("items", ["event", "overflow", "new directory"])
+def test_two_writes_in_one_tick_of_the_clock_are_two(root: str, items: str) -> None:
+    path = write(f"{root}/a.go", "one")
+    sieve = Sieve([root], Accepts())
+    sieve.note([Event(path, Op.CREATE | Op.CLOSE_WRITE)])
+    assert sifted(sieve).changed == [path]
+    write(path, "two")
+    found = signature(path)
+    assert found is not None
+    sieve._known._listing[root].files["a.go"] = found
+    sieve.note(
+        {
+            "event": [Event(path, Op.WRITE), Event(path, Op.CLOSE_WRITE)],
+            "overflow": [Overflow(root)],
+            "new directory": [Event(root, Op.CREATE, None, directory=True)],
+        }[items]
+    )
+    assert sifted(sieve).changed == [path]
 
 
 def test_a_write_before_the_listing_whose_event_comes_after_it_is_no_change(

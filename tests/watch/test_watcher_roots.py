@@ -249,3 +249,19 @@ def test_added_twice_is_added_once(root: str, listen: Listen) -> None:
     path = write(f"{root}/f.go")
     assert [event.path for event in ear.events() if event.op == Op.CREATE] == [path]
     assert ear.watcher.watch_list().count(root) == 1
+
+
+def test_a_linked_root_in_a_directory_that_went_and_came_back(
+    root: str, listen: Listen, tmp_path: Path
+) -> None:
+    """A listing of that directory does not show the link as one to watch."""
+    target = tmp_path / "target"
+    target.mkdir()
+    os.mkdir(f"{root}/d")
+    os.symlink(target, f"{root}/d/link")
+    ear = listen(root, f"{root}/d/link")
+    os.rename(f"{root}/d", f"{root}/e")
+    os.rename(f"{root}/e", f"{root}/d")
+    ear.all()
+    path = write(f"{root}/d/link/f.go")
+    assert path in ear.ops()
