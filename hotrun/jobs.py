@@ -173,6 +173,7 @@ class AppJob:
         self._phase = "before"
         self._code = 0
         self._stopped = False
+        self._alone = False  # it ended by itself, and left others behind
         self._tries = BUSY_TRIES
         self._waiting: asyncio.TimerHandle | None = None  # for the program file to be closed
         self._linger: asyncio.TimerHandle | None = None
@@ -190,7 +191,7 @@ class AppJob:
     def stop(self) -> None:
         """Send the stop signal, once."""
         number = self._app.stop_signal
-        self._stopped = self._stopped or self._code == 0
+        self._stopped = True
         self._before.clear()
         self._host.tell(notices.AppStopping(self._service, self.run, signal.Signals(number).name))
         if self._child is not None:
@@ -251,13 +252,11 @@ class AppJob:
         files = [config.resolve(file) for file in self._app.env_files]
         env, bad = environment.compose(self._app.env, files)
         for line in bad:
+            where = f"{os.path.basename(line.file)}:{line.line or 1}"
+            hint = "the rest of the file counts" if line.line else "it is left out"
             self._host.tell(
                 notices.Problem(
-                    f"{os.path.basename(line.file)}:{line.line}: {line.message}",
-                    "the rest of the file counts",
-                    line.file,
-                    line.line,
-                    "warning",
+                    f"{where}: {line.message}", hint, line.file, line.line, severity="warning"
                 )
             )
         name, _, value = self._host.cookie.partition("=")
@@ -306,7 +305,7 @@ class AppJob:
     def _ended(self) -> None:
         """The first process is over, and others of its tree are not: they have to follow."""
         if self._phase == "app" and not self._stopped and self._child is not None:
-            self._code = self._child.code or 0
+            self._alone = True
             self._host.tell(
                 notices.Problem(
                     "the app's first process ended, and what it had started is stopped now",
@@ -339,7 +338,7 @@ class AppJob:
         self._next()
 
     def _tell_exit(self, code: int) -> None:
-        by = signal.Signals(-code).name if code < 0 else None
+        by = _signal_name(-code) if code < 0 else None
         self._host.tell(
             notices.AppExited(
                 self._service,
@@ -347,9 +346,16 @@ class AppJob:
                 None if by else code,
                 by,
                 self._clock.ms,
-                self._stopped,
+                self._stopped and not self._alone,
             )
         )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def exit_code(code: int) -> int:

@@ -255,8 +255,9 @@ class Inotify:
     def _take_self(self, node: Node, mask: int) -> None:
         """Take a record about a watched directory itself."""
         is_root = node.path in self._roots
-        if mask & libc.IN_UNMOUNT:  # what was hidden below the mount is there again
-            self._suspects.add(node.path)
+        if mask & libc.IN_UNMOUNT and not is_root:
+            self._items.append(Event(node.path, Op.REMOVE, None, directory=True))
+            self._suspects.add(node.path)  # what was hidden below the mount is there again
         if mask & libc.IN_IGNORED:  # the kernel has dropped the watch
             self._watches.drop(node)
             if is_root:
@@ -301,7 +302,7 @@ class Inotify:
         suspects, self._suspects = self._suspects, set()
         for path in topmost(suspects):
             # One whose directory moved away meanwhile is walked under its new path.
-            if path in self._roots or os.path.dirname(path) in self._watches.tree.by_path:
+            if os.path.dirname(path) in self._watches.tree.by_path:
                 self._watches.walk(path, report=True)
 
     def _let_go(self) -> None:

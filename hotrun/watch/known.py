@@ -159,7 +159,7 @@ class Known:
 
         Args:
             path: Where a file is, or was.
-            op: Everything that happened to it; None when that is not sure.
+            op: What was heard of it; None when it may be anything.
         """
         known = self.get(path)
         wanted = self._wants(path)
@@ -184,13 +184,16 @@ class Known:
         self, path: str, known: Signature, found: Signature, op: Op | None, *, vague: bool
     ) -> bool:
         """Whether the bytes differ, as far as anybody can tell."""
-        if op == Op.CHMOD:
+        if op == Op.CHMOD and known[:3] == found[:3]:
             return False
         before = self._hashes.get(path)
         digest = self._hash(path, found)
         if digest is not None and before is not None:
             return digest != before
         if op == TOUCHED and known.size == found.size:
+            # Unless it was written since, and the event of that is still to come.
+            self._hashes.pop(path, None)
+            self._vague.add(path)
             return False
         return vague or found != known
 

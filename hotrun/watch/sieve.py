@@ -278,9 +278,7 @@ class Sieve:
         compared = set(result.changed)
         for path, touch in touched.items():
             if touch.op and path not in compared:
-                # What events told of a file counts only while its directory stayed in place.
-                sure = not (touch.directory or is_below(path, doubted))
-                if self._known.differs(path, touch.op if sure else None):
+                if self._known.differs(path, touch.op):
                     self._returned.pop(path, None)
                     result.changed.append(path)
                 elif touch.strayed and self._may_return(path):

@@ -128,7 +128,16 @@ def test_gcc_makes_the_file_that_we_expect(line: str, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted(["a.c", made])
 
 
-@pytest.mark.skipif(find("go", os.environ, "/") is None, reason="go is the oracle")
+def working_go() -> str | None:
+    """The go of the extra, or else the one on PATH: a shim may be there that finds no go."""
+    for go in (os.path.join(beside(), "go"), find("go", os.environ, "/")):
+        if go and os.path.exists(go):
+            done = subprocess.run([go, "version"], capture_output=True, check=False, timeout=60)
+            if done.returncode == 0:
+                return go
+    return None
+
+
 @pytest.mark.parametrize("line", [t[0] for t in TARGETS if t[0].startswith("go ") and t[1]][:10])
 def test_go_makes_the_file_that_we_expect(line: str, tmp_path: Path) -> None:
     """Go prints what it would do; its last word is the file."""
@@ -139,10 +148,12 @@ def test_go_makes_the_file_that_we_expect(line: str, tmp_path: Path) -> None:
         (directory / "main.go").write_text("package main\n\nfunc main() {}\n")
     (tmp_path / "go.mod").write_text("module x\n\ngo 1.21\n")
     (tmp_path / "sub" / "go.mod").write_text("module y\n\ngo 1.21\n")
+    go = working_go()
+    if go is None:
+        pytest.skip("go is the oracle")
     command = parse(line)
     at = next(at for at, word in enumerate(command.argv) if word.lstrip("-").startswith("o"))
     argv = [*command.argv[:at], "-n", *command.argv[at:]]
-    go = find("go", os.environ, "/")
     done = subprocess.run(
         argv, executable=go, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )

@@ -443,6 +443,24 @@ def test_events_that_come_during_a_sift_belong_to_the_next_one(root: str, listen
     assert paths[0] in sifted(desk.sieve).changed
 
 
+@pytest.mark.parametrize("size", [3, HASHED + 1], ids=["small", "big"])
+@pytest.mark.parametrize("heard", [[Op.CHMOD], [Op.CHMOD, Op.CLOSE_WRITE]], ids=["chmod", "touch"])
+def test_a_write_that_is_compared_before_it_is_heard_of_is_not_lost(
+    root: str, size: int, heard: list[Op]
+) -> None:
+    """Only chmod or touch(1) was heard by then, and the bytes of before are not known."""
+    path = write(f"{root}/a.go", b"1" * size)
+    until_old(root)
+    sieve = Sieve([root], Accepts())
+    sieve.list()
+    write(path, b"2" * size)
+    until_old(root)
+    sieve.note([Event(path, op) for op in heard])
+    told = sifted(sieve).changed
+    sieve.note([Event(path, Op.WRITE), Event(path, Op.CLOSE_WRITE)])
+    assert told + sifted(sieve).changed == [path]
+
+
 # --- how quiet it is ---
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from ear import Ear, write
 
+import hotrun
 from hotrun.watch import Event, Item, Op
 from hotrun.watch.roots import way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Listen = Callable[..., Ear]
 
@@ -265,3 +268,43 @@ def test_a_linked_root_in_a_directory_that_went_and_came_back(
     ear.all()
     path = write(f"{root}/d/link/f.go")
     assert path in ear.ops()
+
+
+UNMOUNT = """
+import os, subprocess, sys
+from hotrun.watch import Event, Op, Watcher
+
+top = sys.argv[1]
+mount = top + "/mount"
+os.makedirs(mount + "/hidden")
+subprocess.run(["mount", "-t", "tmpfs", "none", mount], check=True)
+os.makedirs(mount + "/in/deep")
+with Watcher("native") as outer, Watcher("native") as inner:
+    outer.add(top)
+    inner.add(mount)
+    subprocess.run(["umount", mount], check=True)
+    for watcher in (outer, inner):
+        heard = watcher.read(60)
+        assert Event(mount, Op.REMOVE, None, directory=True) in heard, heard
+        assert Event(mount + "/hidden", Op.CREATE, None, directory=True) in heard, heard
+    path = mount + "/hidden/f"
+    open(path, "w").close()
+    for watcher in (outer, inner):
+        assert Event(path, Op.CREATE) in watcher.read(60)
+    assert (outer.directories, inner.directories) == (3, 2)
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="there is no unshare")
+def test_an_unmounted_directory_is_told_and_what_it_hid_is_watched(root: str) -> None:
+    done = subprocess.run(
+        ["unshare", "-rm", sys.executable, "-c", UNMOUNT, root],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(hotrun.__file__).parent.parent)},
+    )
+    if "unshare:" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()[-200:]}")
+    assert done.returncode == 0, done.stderr
