@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hotrun import core, notices
 from hotrun.errors import HotrunError
-from hotrun.jobs import Clock, Host
+from hotrun.host import Clock, Host
 from hotrun.watch.event import Unwatched
 
 if TYPE_CHECKING:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotrun import core, notices
-from hotrun.jobs import AppJob, BuildJob
+from hotrun.jobs.app import AppJob
+from hotrun.jobs.build import BuildJob
 from hotrun.process.artifact import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hotrun.config import Config
-    from hotrun.jobs import Host
+    from hotrun.host import Host
 
 
 class Service:

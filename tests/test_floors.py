@@ -12,7 +12,7 @@ import hotrun
 PACKAGE = Path(hotrun.__file__).parent
 WINGS = ("watch", "config", "process", "notices")
 FLOORS = {"errors": 0, "core": 0, "units": 0} | dict.fromkeys(WINGS, 1)
-FLOORS |= dict.fromkeys(("session", "service", "jobs", "feed", "ui", "project"), 2)
+FLOORS |= dict.fromkeys(("session", "service", "host", "jobs", "feed", "ui", "project"), 2)
 FLOORS |= dict.fromkeys(("cli", "__main__"), 3)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "templates" not in path.parts)
 

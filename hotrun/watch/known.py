@@ -220,13 +220,13 @@ class Known:
         self._vague.discard(path)
 
     def _enter(self, path: str) -> Directory:
-        """Return a listed directory; one that is new is told to those above it."""
-        found = self._listing.get(path)
-        if found is None:
-            found = self._listing[path] = Directory()
-            parent, _, name = path.rpartition("/")
-            if parent and path not in self._roots:
-                self._enter(parent).below.add(name)
+        """Return a listed directory; those above it come to know of it."""
+        found = self._listing.setdefault(path, Directory())
+        parent, _, name = path.rpartition("/")
+        if parent and path not in self._roots:
+            # Also if it is not new: a walk that found its parent gone may find it there again.
+            above = self._listing.get(parent) or self._enter(parent)
+            above.below.add(name)
         return found
 
     def _leave(self, path: str) -> None:

@@ -1,20 +1,16 @@
-"""The two jobs of a service: one run of the build, one life of the app.
-
-A job starts children, tells what happens to them, and posts one fact when all of it is over.
-It decides nothing: whether to start, stop or kill is the core's to say.
-"""
+"""One life of the app: the commands before it, itself, the commands after it."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hotrun import core, notices
+from hotrun.host import Clock
+from hotrun.jobs import exit_code
 from hotrun.process import command as commands
-from hotrun.process import diagnostics, environment
+from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import BusyError, Spawn, SpawnError
 
@@ -22,140 +18,13 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from hotrun.config import Build, Config, Run
+    from hotrun.config import Run
+    from hotrun.host import Host
     from hotrun.process.artifact import Artifact
-    from hotrun.process.reaper import Reaper
 
 BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed (ETXTBSY)
 BUSY_TRIES = 100
 LINGERS = 0.5  # seconds after which somebody who waits wants to know for what
-
-COLOUR_HINTS = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CARGO_TERM_COLOR": "always"}
-
-
-class Host(Protocol):
-    """What a job needs of its session."""
-
-    loop: asyncio.AbstractEventLoop
-    reaper: Reaper
-    config: Config
-    cookie: str
-    colour: bool
-    captures: bool
-
-    def post(self, service: str, fact: core.Fact) -> None:
-        """Put a fact into the inbox."""
-
-    def tell(self, notice: notices.Notice) -> None:
-        """Tell the subscribers."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """A stopwatch; it starts when it is made."""
-
-    begin: float
-
-    @classmethod
-    def start(cls) -> Clock:
-        """Start one."""
-        return cls(time.monotonic())
-
-    @property
-    def ms(self) -> int:
-        """Whole milliseconds since the start."""
-        return round((time.monotonic() - self.begin) * 1000)
-
-
-class BuildJob:
-    """One run of the build command."""
-
-    def __init__(
-        self, host: Host, service: str, run: int, build: Build, artifact: Artifact
-    ) -> None:
-        self._host = host
-        self._service = service
-        self._build = build
-        self._artifact = artifact
-        self._child: Child | None = None
-        self._lines: list[str] = []
-        self._reason = ""
-        self._clock = Clock.start()
-        self.run = run
-        self.paths: list[str] = []
-
-    def start(self, paths: list[str]) -> None:
-        """Start the command; the end is posted as ``BuildExited``."""
-        self.paths = paths
-        command = commands.parse(self._build.command)
-        named = paths[: notices.MOST_PATHS]
-        self._host.tell(
-            notices.BuildStarted(self._service, self.run, command.text, named, len(paths))
-        )
-        env, _ = environment.compose(self._build.env)
-        if self._host.colour and "NO_COLOR" not in env:
-            env = COLOUR_HINTS | env
-        # One pipe for both streams keeps their order; JSON lines name the stream instead.
-        streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
-        hears = tuple(self._hears(stream) for stream in streams)
-        spawn = Spawn(command, self._host.config.directory, env, hears)
-        try:
-            self._child = Child(self._host.loop, self._host.reaper, spawn, Hooks(gone=self._gone))
-        except SpawnError as error:
-            message = f"build.command: {error.message}"
-            self._host.tell(notices.Problem(message, error.hint))
-            self._finish(error.code)
-
-    def kill(self, reason: str) -> None:
-        """Kill the command's whole group, at once."""
-        self._reason = reason
-        if self._child is not None:
-            self._child.kill()
-
-    def _hears(self, stream: str) -> Callable[[list[str]], None]:
-        def hear(lines: list[str]) -> None:
-            self._lines.extend(lines)
-            for line in lines:
-                self._host.tell(notices.Output(self._service, "build", self.run, stream, line))
-
-        return hear
-
-    def _gone(self) -> None:
-        code = self._child.code if self._child is not None else None
-        self._finish(exit_code(code or 0))
-
-    def _finish(self, code: int) -> None:
-        if self._reason in ("superseded", "quit"):
-            named = self.paths[: notices.MOST_PATHS]
-            self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))
-            self._host.post(self._service, core.BuildExited(self.run, code))
-            return
-        if self._reason == "timeout":
-            code = code or 1
-            self._host.tell(
-                notices.Problem(
-                    f"the build was killed after {self._build.timeout:g} s",
-                    "give it longer with build.timeout in hotrun.toml",
-                )
-            )
-        same = code == 0 and self._artifact.same()
-        self._host.tell(self._finished(code, same))
-        self._host.post(self._service, core.BuildExited(self.run, code, same))
-
-    def _finished(self, code: int, same: bool) -> notices.BuildFinished:
-        artifact = None
-        if code == 0 and self._artifact.known:
-            artifact = "same" if same else "changed"
-        found = diagnostics.parse(self._lines) if code else []
-        return notices.BuildFinished(
-            self._service,
-            self.run,
-            code == 0,
-            code,
-            self._clock.ms,
-            [diagnostic._asdict() for diagnostic in found],
-            artifact,
-        )
 
 
 class AppJob:
@@ -356,8 +225,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal
         return f"signal {number}"
-
-
-def exit_code(code: int) -> int:
-    """Return what a shell would say: 128 + n when signal n ended the process."""
-    return code if code >= 0 else 128 - code

@@ -1,0 +1,48 @@
+"""What a job, or the feed, needs of its session; and the stopwatch that both use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from hotrun import core, notices
+    from hotrun.config import Config
+    from hotrun.process.reaper import Reaper
+
+
+class Host(Protocol):
+    """What a job needs of its session."""
+
+    loop: asyncio.AbstractEventLoop
+    reaper: Reaper
+    config: Config
+    cookie: str
+    colour: bool
+    captures: bool
+
+    def post(self, service: str, fact: core.Fact) -> None:
+        """Put a fact into the inbox."""
+
+    def tell(self, notice: notices.Notice) -> None:
+        """Tell the subscribers."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A stopwatch; it starts when it is made."""
+
+    begin: float
+
+    @classmethod
+    def start(cls) -> Clock:
+        """Start one."""
+        return cls(time.monotonic())
+
+    @property
+    def ms(self) -> int:
+        """Whole milliseconds since the start."""
+        return round((time.monotonic() - self.begin) * 1000)
