@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from hotrun import core, notices
+from hotrun import facts, notices
 from hotrun.errors import HotrunError
 from hotrun.host import Clock, Host
 from hotrun.watch.event import Unwatched
@@ -135,12 +135,12 @@ class Feed:
         if self._watcher.backend != self._backend:
             self._say_watching(0)
         if self._sieve.note(items, building=self._host.building):
-            self._host.post(self._service, core.FilesTouched(self._quiet()))
+            self._host.post(self._service, facts.FilesTouched(self._quiet()))
 
-    def _quiet(self) -> core.Quiet:
+    def _quiet(self) -> facts.Quiet:
         if self._sieve.unfinished:
-            return core.Quiet.HOLD
-        return core.Quiet.SAVE if self._sieve.lone_save else core.Quiet.BURST
+            return facts.Quiet.HOLD
+        return facts.Quiet.SAVE if self._sieve.lone_save else facts.Quiet.BURST
 
     def _cannot_watch(self, item: Unwatched) -> None:
         path = self._relative(item.path)
@@ -155,7 +155,7 @@ class Feed:
             last: Do not put it off because git is still at work.
         """
         if not last and self._sieve.locked():
-            self._host.post(self._service, core.FilesHeld())
+            self._host.post(self._service, facts.FilesHeld())
             return
         if self._sieve.stale:
             self._sieve.refresh_rules()
@@ -183,9 +183,9 @@ class Feed:
         elif found.saved:
             saved = [self._relative(path) for path in found.saved]
             self._host.tell(notices.Unchanged(self._service, saved[:most], len(saved)))
-        self._host.post(self._service, core.FilesChanged(sources, found.recovered))
+        self._host.post(self._service, facts.FilesChanged(sources, found.recovered))
         if len(sources) != len(changed):  # an env file: it is read at each start
-            self._host.post(self._service, core.RestartRequested())
+            self._host.post(self._service, facts.RestartRequested())
 
     def _relative(self, path: str) -> str:
         base = self._host.config.directory

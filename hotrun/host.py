@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import asyncio
 
-    from hotrun import core, notices
+    from hotrun import facts, notices
     from hotrun.config import Config
     from hotrun.process.reaper import Reaper
 
@@ -24,7 +24,7 @@ class Host(Protocol):
     colour: bool
     captures: bool
 
-    def post(self, service: str, fact: core.Fact) -> None:
+    def post(self, service: str, fact: facts.Fact) -> None:
         """Put a fact into the inbox."""
 
     def tell(self, notice: notices.Notice) -> None:

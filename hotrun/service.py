@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotrun import core, notices
+from hotrun import core, facts, notices
 from hotrun.jobs.app import AppJob
 from hotrun.jobs.build import BuildJob
 from hotrun.process.artifact import Artifact
@@ -33,19 +33,19 @@ class Service:
         self._build: BuildJob | None = None
         self._app: AppJob | None = None
 
-    def do(self, command: core.Command) -> None:
+    def do(self, command: facts.Command) -> None:
         """Carry out a command that starts or ends a process."""
         match command:
-            case core.StartBuild(run, paths):
+            case facts.StartBuild(run, paths):
                 self._start_build(run, sorted(paths))
-            case core.StartApp(run):
+            case facts.StartApp(run):
                 self._start_app(run)
-            case core.KeepApp(run, reason):
+            case facts.KeepApp(run, reason):
                 self._host.tell(notices.AppKept(self.name, run, reason))
-            case core.Stop(run):
+            case facts.Stop(run):
                 if self._app is not None and self._app.run == run:
                     self._app.stop()
-            case core.Kill(run, reason):
+            case facts.Kill(run, reason):
                 self._kill(run, reason)
             case _:
                 pass
@@ -77,14 +77,14 @@ class Service:
             self._app.kill(reason)
 
 
-def policy_of(config: Config, *, once: bool) -> core.Policy:
+def policy_of(config: Config, *, once: bool) -> facts.Policy:
     """Translate the user's choices for the core."""
     build, run = config.build, config.run
-    return core.Policy(
+    return facts.Policy(
         builds=build is not None,
         runs=run is not None,
         cancels=build is None or build.on_busy == "cancel",
         keeps=build is None or build.on_error == "keep",
-        on_exit=core.OnExit(run.on_exit) if run is not None else core.OnExit.WAIT,
+        on_exit=facts.OnExit(run.on_exit) if run is not None else facts.OnExit.WAIT,
         once=once,
     )

@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hotrun import __version__, core, notices
+from hotrun import __version__, core, facts, notices
 from hotrun.feed import Feed
 from hotrun.process.reaper import Reaper
 from hotrun.service import Service
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
 # git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later
 # does so within 120 ms.
-QUIET = {core.Quiet.SAVE: 0.015, core.Quiet.BURST: 0.060, core.Quiet.HOLD: 0.150}
+QUIET = {facts.Quiet.SAVE: 0.015, facts.Quiet.BURST: 0.060, facts.Quiet.HOLD: 0.150}
 BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
 STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
 SIGNALS = {
@@ -93,9 +93,9 @@ class Session:
         self._subscribers = list(subscribers)
         name = os.path.basename(config.directory) or "app"
         self._service = Service(self, name, options.outputs, once=options.once)
-        self._inbox: deque[tuple[str, core.Fact]] = deque()
+        self._inbox: deque[tuple[str, facts.Fact]] = deque()
         self._draining = False
-        self._timers: dict[core.Timer, asyncio.TimerHandle] = {}
+        self._timers: dict[facts.Timer, asyncio.TimerHandle] = {}
         self._reason = ""
         self._feed = Feed(self, name, *watch) if watch is not None else None
 
@@ -147,13 +147,13 @@ class Session:
 
     def begin(self) -> None:
         """Ask for the first build; what was only for the start is over."""
-        self.post(self._service.name, core.BuildRequested())
+        self.post(self._service.name, facts.BuildRequested())
         gc.freeze()
         gc.enable()
 
     # --- the inbox ---
 
-    def post(self, service: str, fact: core.Fact) -> None:
+    def post(self, service: str, fact: facts.Fact) -> None:
         """Put a fact into the inbox, and work it off unless that is being done already."""
         self._inbox.append((service, fact))
         if self._draining:
@@ -165,7 +165,7 @@ class Session:
         finally:
             self._draining = False
 
-    def _take(self, name: str, fact: core.Fact) -> None:
+    def _take(self, name: str, fact: facts.Fact) -> None:
         service = self._service
         self._trace(name, ">", fact)
         service.state, commands = core.step(service.state, fact)
@@ -173,24 +173,24 @@ class Session:
             self._trace(name, "<", command)
             self._do(service, command)
 
-    def _do(self, service: Service, command: core.Command) -> None:
+    def _do(self, service: Service, command: facts.Command) -> None:
         match command:
-            case core.Sift(last):
+            case facts.Sift(last):
                 if self._feed is not None:
                     self._feed.sift(last=last)
-            case core.SetTimer(timer, detail):
+            case facts.SetTimer(timer, detail):
                 self._clear(timer)
                 seconds = self._seconds(timer, detail)
                 self._timers[timer] = self.loop.call_later(seconds, self._fire, timer)
-            case core.ClearTimer(timer):
+            case facts.ClearTimer(timer):
                 self._clear(timer)
-            case core.Exit(code):
+            case facts.Exit(code):
                 if not self._done.done():
                     self._done.set_result(code)
             case _:
                 service.do(command)
 
-    def _trace(self, name: str, kind: str, what: core.Fact | core.Command) -> None:
+    def _trace(self, name: str, kind: str, what: facts.Fact | facts.Command) -> None:
         if self._options.trace:
             text = repr(what)
             short = text if len(text) <= 400 else f"{text[:400]}..."  # noqa: PLR2004
@@ -207,25 +207,25 @@ class Session:
 
     # --- time and signals ---
 
-    def _seconds(self, timer: core.Timer, detail: core.Quiet | int) -> float:
+    def _seconds(self, timer: facts.Timer, detail: facts.Quiet | int) -> float:
         watch, build, run = self.config.watch, self.config.build, self.config.run
         match timer, detail:
-            case core.Timer.SETTLE, core.Quiet():
+            case facts.Timer.SETTLE, facts.Quiet():
                 return settle_time(watch.debounce, detail)
-            case core.Timer.RESTART, int(crashes):
+            case facts.Timer.RESTART, int(crashes):
                 return float(min(BACK_OFF[0] * 2 ** (crashes - 1), BACK_OFF[1]))
             case _:
                 return {
-                    core.Timer.SETTLE_CAP: watch.max_wait,
-                    core.Timer.BUILD_TIMEOUT: build.timeout if build is not None else 0.0,
-                    core.Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else 0.0,
+                    facts.Timer.SETTLE_CAP: watch.max_wait,
+                    facts.Timer.BUILD_TIMEOUT: build.timeout if build is not None else 0.0,
+                    facts.Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else 0.0,
                 }.get(timer, STEADY)
 
-    def _fire(self, timer: core.Timer) -> None:
+    def _fire(self, timer: facts.Timer) -> None:
         del self._timers[timer]
-        self.post(self._service.name, core.TimerFired(timer))
+        self.post(self._service.name, facts.TimerFired(timer))
 
-    def _clear(self, timer: core.Timer) -> None:
+    def _clear(self, timer: facts.Timer) -> None:
         handle = self._timers.pop(timer, None)
         if handle is not None:
             handle.cancel()
@@ -236,14 +236,14 @@ class Session:
     def quit(self, code: int, reason: str) -> None:
         """End the session; called again, it kills what is left."""
         self._reason = self._reason or reason
-        self.loop.call_soon(self.post, self._service.name, core.QuitRequested(code))
+        self.loop.call_soon(self.post, self._service.name, facts.QuitRequested(code))
 
 
-def settle_time(debounce: float | None, quiet: core.Quiet) -> float:
+def settle_time(debounce: float | None, quiet: facts.Quiet) -> float:
     """Return the seconds of quiet that are waited for; a ``debounce`` of None is "auto".
 
     A debounce that the user set leaves an unfinished write its time all the same.
     """
     if debounce is None:
         return QUIET[quiet]
-    return max(debounce, QUIET[quiet]) if quiet is core.Quiet.HOLD else debounce
+    return max(debounce, QUIET[quiet]) if quiet is facts.Quiet.HOLD else debounce

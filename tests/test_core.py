@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from hotrun.core import (
-    PATIENCE,
+from hotrun.core import PATIENCE, State, step
+from hotrun.facts import (
     AppEnded,
     AppExited,
     BuildExited,
@@ -30,11 +30,9 @@ from hotrun.core import (
     Sift,
     StartApp,
     StartBuild,
-    State,
     Stop,
     Timer,
     TimerFired,
-    step,
 )
 
 

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from hotrun.core import (
-    PATIENCE,
+from hotrun.core import PATIENCE, State, step
+from hotrun.facts import (
     AppEnded,
     AppExited,
     BuildExited,
@@ -42,11 +42,9 @@ from hotrun.core import (
     Sift,
     StartApp,
     StartBuild,
-    State,
     Stop,
     Timer,
     TimerFired,
-    step,
 )
 
 PATHS = ("main.go", "lib.go", "notes.md")

@@ -11,7 +11,7 @@ import hotrun
 
 PACKAGE = Path(hotrun.__file__).parent
 WINGS = ("watch", "config", "process", "notices")
-FLOORS = {"errors": 0, "core": 0, "units": 0} | dict.fromkeys(WINGS, 1)
+FLOORS = {"errors": 0, "facts": 0, "core": 0, "units": 0} | dict.fromkeys(WINGS, 1)
 FLOORS |= dict.fromkeys(("session", "service", "host", "jobs", "feed", "ui", "project"), 2)
 FLOORS |= dict.fromkeys(("cli", "__main__"), 3)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "templates" not in path.parts)
@@ -58,4 +58,4 @@ def test_the_core_reads_no_clock_no_disk_and_no_process_table() -> None:
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             modules.add(node.module or "")
-    assert modules == {"__future__", "dataclasses", "enum"}
+    assert modules == {"__future__", "dataclasses", "hotrun.facts"}

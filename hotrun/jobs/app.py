@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from hotrun import core, notices
+from hotrun import facts, notices
 from hotrun.host import Clock
 from hotrun.jobs import exit_code
 from hotrun.process import command as commands
@@ -95,7 +95,7 @@ class AppJob:
             self._phase = "after"
             self._spawn(self._after.pop(0))
         else:
-            self._host.post(self._service, core.AppExited(self.run, exit_code(self._code)))
+            self._host.post(self._service, facts.AppExited(self.run, exit_code(self._code)))
 
     def _spawn(self, command: commands.Command) -> None:
         self._waiting = None
@@ -157,7 +157,7 @@ class AppJob:
             self._waiting.cancel()
             self._waiting = None
             self._after.clear()
-            self._host.post(self._service, core.AppExited(self.run, exit_code(self._code)))
+            self._host.post(self._service, facts.AppExited(self.run, exit_code(self._code)))
 
     def _refused(self, error: SpawnError) -> None:
         self._host.tell(notices.Problem(f"run.{self._key}: {error.message}", error.hint))
@@ -165,7 +165,7 @@ class AppJob:
         self._before.clear()
         self._after.clear()
         self._child = None
-        self._host.post(self._service, core.AppExited(self.run, error.code))
+        self._host.post(self._service, facts.AppExited(self.run, error.code))
 
     @property
     def _key(self) -> str:
@@ -182,7 +182,7 @@ class AppJob:
                     severity="warning",
                 )
             )
-            self._host.post(self._service, core.AppEnded(self.run))
+            self._host.post(self._service, facts.AppEnded(self.run))
 
     def _gone(self) -> None:
         code = self._child.code if self._child is not None else 0

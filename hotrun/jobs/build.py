@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotrun import core, notices
+from hotrun import facts, notices
 from hotrun.host import Clock
 from hotrun.jobs import exit_code
 from hotrun.process import command as commands
@@ -83,7 +83,7 @@ class BuildJob:
         if self._reason in ("superseded", "quit"):
             named = self.paths[: notices.MOST_PATHS]
             self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))
-            self._host.post(self._service, core.BuildExited(self.run, code))
+            self._host.post(self._service, facts.BuildExited(self.run, code))
             return
         if self._reason == "timeout":
             code = code or 1
@@ -95,7 +95,7 @@ class BuildJob:
             )
         same = code == 0 and self._artifact.same()
         self._host.tell(self._finished(code, same))
-        self._host.post(self._service, core.BuildExited(self.run, code, same))
+        self._host.post(self._service, facts.BuildExited(self.run, code, same))
 
     def _finished(self, code: int, same: bool) -> notices.BuildFinished:
         artifact = None
