@@ -91,6 +91,7 @@ class State:
     wanted: bool = False  # a build has to start
     cancelled: int = 0  # builds cancelled in a row
     broken: bool = False  # the last finished build failed
+    torn: bool = False  # a build was killed since the last good one: its file may be half written
     build: Build | None = None
 
     good: int = 0
@@ -130,11 +131,13 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
             s.asked = False
             s.touches += 1
             s.waiting, s.due = s.waiting or Quiet.HOLD, False
-        case FilesChanged(paths):
+        case FilesChanged(paths, restart):
             s.answers += s.asked
             s.asked = s.capped = False
             s.dirty |= set(paths)
             s.wanted = s.wanted or bool(paths)
+            if restart and s.good:
+                s.good = _next_run(s)
         case TimerFired(timer):
             s.armed.pop(timer, None)
             _record_timer(s, timer)
@@ -183,6 +186,7 @@ def _record_timer(s: State, timer: Timer) -> None:
 
 def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
     s.build = None
+    s.torn = s.torn or bool(build.killed)
     if build.killed == "superseded":
         # What it was to contain belongs to the next build. A code of 0 counts for nothing:
         # a shell may answer 0 although one of its children was killed.
@@ -199,6 +203,7 @@ def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
         asked_to_restart = s.served != s.good
         s.good = max(s.good, build.run)
         s.crashes = 0  # of a program that is not there any more
+        s.torn = False
         if same and not asked_to_restart and s.app is not None and not s.app.stopping:
             s.served = s.good
             s.kept = "same artifact"
@@ -234,6 +239,7 @@ def reconcile(s: State) -> list[Command]:
         _settle(s, commands)
         _supersede(s, commands)
         _keep(s, commands)
+        _go_without_build(s)
         _replace_app(s, commands)
         _start_build(s, commands)
     else:
@@ -266,14 +272,20 @@ def _keep(s: State, commands: list[Command]) -> None:
     s.kept = ""
 
 
+def _go_without_build(s: State) -> None:
+    """With no build command the tree is good as it is."""
+    if s.wanted and not s.policy.builds:
+        s.good, s.dirty, s.wanted = _next_run(s), frozenset(), False
+
+
 def _replace_app(s: State, commands: list[Command]) -> None:
     """Bring the app to the newest good run: stop the old one, then start the new one."""
     down = _down(s)
     if s.app is not None and not s.app.stopping and (down or s.app.ended):
         _stop_app(s, s.app, commands)
-    # While a build runs it may be writing the very file that would be started; a cancelled one
-    # may have left it half written.
-    if not s.policy.runs or s.served == s.good or s.build is not None or s.cancelled or down:
+    # While a build runs it may be writing the very file that would be started; one that was
+    # killed may have left it half written.
+    if not s.policy.runs or s.served == s.good or s.build is not None or s.torn or down:
         return
     if s.app is None:
         s.served, s.backing_off = s.good, False
@@ -291,11 +303,8 @@ def _down(s: State) -> bool:
 def _start_build(s: State, commands: list[Command]) -> None:
     if not s.wanted or s.build is not None:
         return
-    if not s.policy.builds:
-        s.good, s.dirty, s.wanted = _next_run(s), frozenset(), False
-        _replace_app(s, commands)
     # A good build waits to be started from before the next one may overwrite it.
-    elif not s.policy.runs or s.served == s.good or s.cancelled or _down(s):
+    if not s.policy.runs or s.served == s.good or s.torn or _down(s):
         s.build = Build(_next_run(s), s.dirty)
         s.dirty, s.wanted = frozenset(), False
         commands.append(StartBuild(s.build.run, s.build.paths))

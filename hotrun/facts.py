@@ -69,7 +69,7 @@ class FilesChanged:
     """Answer to ``Sift``: the paths whose content differs (none: nothing really changed)."""
 
     paths: tuple[str, ...]
-    recovered: bool = False  # found by listing the tree again, after the queue overflowed
+    restart: bool = False  # an env file changed as well: the app has to be started again
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,18 +198,18 @@ BUILDS = (
     drop("build: never two", "if not s.wanted or s.build is not None:", " or s.build is not None"),
     Mutant(
         "build: a good one is started from first",
-        "elif not s.policy.runs or s.served == s.good or s.cancelled or _down(s):",
-        "else:",
+        "if not s.policy.runs or s.served == s.good or s.torn or _down(s):",
+        "if True:",
     ),
     drop(
         "build: a broken one does not block the next",
-        "s.served == s.good or s.cancelled or _down(s):",
+        "s.served == s.good or s.torn or _down(s):",
         " or _down(s)",
     ),
     drop(
         "build: a cancelled one does not block the next",
-        "s.served == s.good or s.cancelled or _down(s):",
-        " or s.cancelled",
+        "s.served == s.good or s.torn or _down(s):",
+        " or s.torn",
     ),
     drop(
         "build: killed in time is not good",
@@ -243,18 +243,18 @@ BUILDS = (
 APPS = (
     drop(
         "app: not started while a build runs",
-        "s.build is not None or s.cancelled or down:",
+        "s.build is not None or s.torn or down:",
         "s.build is not None or ",
     ),
     drop(
         "app: not started when broken",
-        "s.build is not None or s.cancelled or down:",
+        "s.build is not None or s.torn or down:",
         " or down",
     ),
     drop(
         "app: not started from what a cancelled build left",
-        "s.build is not None or s.cancelled or down:",
-        " or s.cancelled",
+        "s.build is not None or s.torn or down:",
+        " or s.torn",
     ),
     drop(
         "app: started only if there is one",
@@ -289,8 +289,8 @@ APPS = (
     ),
     Mutant(
         "app: a change without builds replaces it",
-        "_next_run(s), frozenset(), False\n        _replace_app(s, commands)",
-        "_next_run(s), frozenset(), False",
+        "if s.wanted and not s.policy.builds:",
+        "if False:",
     ),
     Mutant("same: keeps the app", "if same and not asked_to_restart", "if not same and False"),
     Mutant("same: but not against a restart", "same and not asked_to_restart and", "same and"),
@@ -306,13 +306,20 @@ APPS = (
     ),
     Mutant("same: served moves along", "s.served = s.good\n", "pass\n"),
     Mutant("kept: said", "if s.kept and s.app is not None and", "if s.kept and s.app is None and"),
-    Mutant("kept: said once", '    s.kept = ""\n\n\ndef _replace', "\n\ndef _replace"),
+    Mutant("kept: said once", '    s.kept = ""\n\n\ndef _go', "\n\ndef _go"),
     Mutant(
         "asked: a restart comes",
-        "s.good:\n                s.good = _next_run(s)",
-        "s.good:\n                pass",
+        "            if s.good:\n                s.good = _next_run(s)",
+        "            if s.good:\n                pass",
     ),
-    Mutant("asked: no restart of nothing", "if s.good:", "if True:"),
+    Mutant(
+        "asked: an env file comes with the answer",
+        "if restart and s.good:\n                s.good = _next_run(s)",
+        "if restart and s.good:\n                pass",
+    ),
+    Mutant("torn: a killed build tears", "s.torn = s.torn or bool(build.killed)", "pass"),
+    Mutant("torn: a good build mends", "        s.torn = False\n", "        pass\n"),
+    Mutant("asked: no restart of nothing", "            if s.good:", "            if True:"),
     Mutant("stop: its time is bounded", "s.app = replace(s.app, expired=True)", "pass"),
     drop("stop: killed once", "s.app.stopping and not s.app.killed:", " and not s.app.killed"),
 )

@@ -372,3 +372,30 @@ def test_a_good_build_forgives_the_crashes_of_the_old_program() -> None:
     story.change("a.go")
     story.tell(BuildExited(3, 0), AppExited(2, 0), AppExited(3, 1))
     assert story.timers == {Timer.RESTART: 1}
+
+
+def test_a_failed_build_after_a_cancelled_one_does_not_let_a_torn_file_be_started() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.change("a.go")
+    story.tell(BuildExited(2, -9))
+    assert story.tell(BuildExited(3, 1)) == [KeepApp(1, "build failed")]
+    assert story.tell(RestartRequested()) == []
+    story.change("a.go")
+    assert story.tell(BuildExited(5, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(5)]
+
+
+def test_an_env_file_that_changes_with_a_source_starts_the_app_once() -> None:
+    story = Story(Policy(builds=False))
+    story.tell(BuildRequested(), AppExited(1, 1))
+    story.tell(FilesTouched(Quiet.BURST), TimerFired(Timer.SETTLE))
+    told = story.tell(FilesChanged(("app.py",), restart=True))
+    assert [type(command) for command in told] == [StartApp]
+
+
+def test_an_env_file_alone_restarts_without_a_build() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert story.tell(FilesChanged((), restart=True)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(2)]

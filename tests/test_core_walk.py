@@ -185,6 +185,7 @@ class World:
         self.served_run = 0
         self.served: Reading | None = None
         self.app_owed = False  # a start of the app is owed
+        self.torn = False  # a killed build may have left its file half written
         self.backing_off = False
         self.crashes = 0
         self.ended_alone = False
@@ -373,6 +374,7 @@ class World:
     def _hear_build_end(self, build: LiveBuild, fact: BuildExited) -> None:
         assert build.reading is not None
         self.build = None
+        self.torn = self.torn or build.killed != ""
         if build.killed == "superseded":
             self.cancelled += 1
             self.owed |= build.paths
@@ -385,7 +387,7 @@ class World:
             self.owed |= build.paths
         else:
             self.good, self.good_run = build.reading, build.run
-            self.crashes = 0
+            self.crashes, self.torn = 0, False
         if self.policy.once and (self.failed or not self.policy.runs):
             self._end(int(self.failed))
         self._hear_verdict(same=fact.same)
@@ -458,7 +460,7 @@ class World:
         assert self.wanted, "a build without a cause"
         assert command.run > self.newest, "a run number did not grow"
         assert command.paths == self.owed, "a build forgets or invents a path"
-        waits = self.policy.runs and self.app_owed and not self.down and not self.cancelled
+        waits = self.policy.runs and self.app_owed and not self.down and not self.torn
         assert not waits, "a good build is overwritten before it was started"
         self.newest = command.run
         self.wanted, self.owed = False, frozenset()
@@ -471,7 +473,7 @@ class World:
         assert self.ending is None, "an app starts while the session ends"
         assert self.app_owed, "an app starts without a cause"
         assert not self.down, "an app starts although the build is broken"
-        assert not self.cancelled, "an app starts from what a cancelled build left half written"
+        assert not self.torn, "an app starts from what a killed build left half written"
         assert run > self.served_run, "a run number did not grow"
         assert run >= self.good_run, "an app carries an older number than its build"
         self.newest, self.served_run = max(self.newest, run), run
@@ -629,6 +631,8 @@ class World:
             self._check_served()
 
     def _check_served(self) -> None:
+        if self.torn:
+            return  # nothing to start from, before the next good build
         assert not self.app_owed, "a start of the app is owed and never came"
         if self.app is None:
             waited_on = self.ended_alone and self.policy.on_exit is OnExit.WAIT

@@ -170,8 +170,9 @@ class Sieve:
             if not (path in self.also or self.accepts.wants(path)):
                 return False
             touch = self._touched[path] = Touch()
-        if op & WENT and self._known.get(path) is None:
-            # The temporary half of an atomic save: it came and went, and was never ours.
+        if op & WENT and self._known.get(path) is None and not os.path.lexists(path):
+            # The temporary half of an atomic save: it came and went, and was never ours. (Of a
+            # name that was exchanged the kernel tells first that it came, then that it went.)
             self._drop(path, touch)
             return False
         self._note_file(path, touch, op)

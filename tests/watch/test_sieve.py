@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from ear import DEADLINE, Ear, write
+from ear import DEADLINE, Ear, exchange, write
 
 from hotrun.watch import Event, Op, Overflow, Refreshed, Unwatched
 from hotrun.watch.known import FINE, HASHED, Known
@@ -262,6 +262,35 @@ def test_a_file_takes_the_place_of_a_directory_and_back(root: str, listen: Liste
     os.remove(f"{root}/d")
     write(f"{root}/d/f.go")
     assert desk.changed == ["d", "d/f.go"]
+
+
+@pytest.mark.parametrize(("one", "other"), [("f.go", "d"), ("d", "f.go")])
+def test_a_file_and_a_directory_exchange_their_names(
+    root: str, listen: Listen, one: str, other: str
+) -> None:
+    write(f"{root}/f.go", "one")
+    os.mkdir(f"{root}/d")
+    desk = primed(root, listen)
+    try:
+        exchange(f"{root}/{one}", f"{root}/{other}")
+    except OSError as error:
+        pytest.skip(f"this filesystem cannot exchange names: {error.strerror}")
+    assert desk.changed == ["d", "f.go"]
+
+
+def test_a_directory_that_is_gone_and_back_while_it_is_listed_is_kept(root: str) -> None:
+    """Its parent was seen to be gone, and what is in it is found after all."""
+    path = write(f"{root}/a/b/f.go")
+    known = Known(lambda directory: directory in gone, lambda _: True)
+    gone: set[str] = set()
+    until_old(root)
+    known.begin([root])
+    gone.add(f"{root}/a")
+    assert not [each for each in known.relist(root) if each is not None and known.differs(each)]
+    gone.clear()
+    shutil.rmtree(f"{root}/a")
+    assert [each for each in known.relist(root) if each is not None and known.differs(each)]
+    assert (len(known), known.directories, known.get(path)) == (0, 1, None)
 
 
 def test_each_change_is_told_once(root: str, listen: Listen) -> None:
