@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from hotrun.watch import Item, Watcher
     from hotrun.watch.sieve import Sieve, Sifted
 
+RESTART_HINT = "restart hotrun to apply it"
+RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
 PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
 
 
 class FeedHost(Host, Protocol):
     """What the feed needs of its session."""
+
+    def is_made(self, path: str) -> bool:
+        """Whether a changed file is what the build makes, although nobody named it."""
 
     @property
     def building(self) -> bool:
@@ -55,6 +60,8 @@ class Feed:
         self._service = service
         self._watcher = watcher
         self._sieve = sieve
+        run = host.config.run
+        self._env_files = {host.config.resolve(file) for file in run.env_files} if run else set()
         self._backend = ""
         self._closing = False
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -101,6 +108,9 @@ class Feed:
                 hint = "it is watched as soon as it is there"
                 self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._say_watching(clock.ms)
+        if not self._sieve.files:
+            what, hint = "no file is watched", "look at watch.paths, include, exclude and outputs"
+            self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._host.begin()
         self._prime(self._sieve.prime())
 
@@ -172,9 +182,16 @@ class Feed:
         self._sifted(found)
 
     def _sifted(self, found: Sifted) -> None:
-        changed = [self._relative(path) for path in found.changed]
-        also = self._sieve.also
-        sources = tuple(self._relative(path) for path in found.changed if path not in also)
+        paths = [path for path in found.changed if not self._host.is_made(path)]
+        if self._host.config.file in paths:
+            paths.remove(self._host.config.file)
+            what = f"{self._relative(self._host.config.file)} changed"
+            self._host.tell(notices.Problem(what, RESTART_HINT, severity="warning"))
+        for path in found.returned:
+            what = f"{self._relative(path)} changes during each build and comes back"
+            self._host.tell(notices.Problem(what, RETURNED_HINT, path, severity="warning"))
+        changed = [self._relative(path) for path in paths]
+        sources = tuple(self._relative(path) for path in paths if path not in self._env_files)
         most = notices.MOST_PATHS
         if changed:
             self._host.tell(
@@ -183,9 +200,9 @@ class Feed:
         elif found.saved:
             saved = [self._relative(path) for path in found.saved]
             self._host.tell(notices.Unchanged(self._service, saved[:most], len(saved)))
-        self._host.post(self._service, facts.FilesChanged(sources, found.recovered))
-        if len(sources) != len(changed):  # an env file: it is read at each start
-            self._host.post(self._service, facts.RestartRequested())
+        # An env file is read at each start of the app, and by nothing else.
+        restart = len(sources) != len(changed)
+        self._host.post(self._service, facts.FilesChanged(sources, restart))
 
     def _relative(self, path: str) -> str:
         base = self._host.config.directory

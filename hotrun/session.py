@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from hotrun import __version__, core, facts, notices
 from hotrun.feed import Feed
 from hotrun.process.reaper import Reaper
+from hotrun.project.plan import is_made
 from hotrun.service import Service
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Options:
         cookie: ``NAME=value`` that every app carries in its environment.
         guardian: The process that ends what is left when we are killed.
         outputs: What the build makes, absolute: compared to tell whether the app changed.
+        program: The app's own program, if it is a file of the project.
         once: Build, run the app, end with its code; nothing is watched.
         trace: Tell every fact and command.
         captures: The app's output becomes notices instead of going to our own streams.
@@ -59,6 +61,7 @@ class Options:
     cookie: str
     guardian: Guardian | None = None
     outputs: tuple[str, ...] = ()
+    program: str | None = None
     once: bool = False
     trace: bool = False
     captures: bool = False
@@ -139,6 +142,10 @@ class Session:
         if not self._done.done():
             bug = error if isinstance(error, Exception) else RuntimeError(context.get("message"))
             self._done.set_exception(bug)
+
+    def is_made(self, path: str) -> bool:
+        """Whether a changed file is what the build makes, although nobody named it."""
+        return path == self._options.program and is_made(path)
 
     @property
     def building(self) -> bool:

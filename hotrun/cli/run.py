@@ -70,7 +70,16 @@ def run(
         from hotrun.session import Options, Session
 
         coloured = wants_colour(color, sys.stderr, os.environ)
-        options = Options(cookie, guardian, planned.outputs, once, verbose, as_json, coloured)
+        options = Options(
+            cookie,
+            guardian,
+            planned.outputs,
+            planned.program,
+            once=once,
+            trace=verbose,
+            captures=as_json,
+            colour=coloured,
+        )
         subscribers = _subscribers(as_json, coloured, verbose, quiet)
         feed = None if once else _watch(config, planned)
         session = Session(config, feed, subscribers, options)
@@ -113,10 +122,13 @@ def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         watch.backend, skips=accepts.skips, wants=accepts.wants, interval=watch.poll_interval
     )
     env_files = config.run.env_files if config.run is not None else ()
+    also = [config.resolve(file) for file in env_files]
+    if config.file is not None:
+        also.append(config.file)
     sieve = Sieve(
         planned.roots,
         accepts,
-        also=[os.path.normpath(config.resolve(file)) for file in env_files],
+        also=also,
         sees_close=watcher.sees_close,
         unchanged_counts=watch.unchanged == "build",
     )

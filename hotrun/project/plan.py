@@ -34,11 +34,13 @@ class Plan:
     Attributes:
         roots: The watched directories, absolute.
         outputs: What the build makes, absolute paths or globs: they never trigger.
+        program: The file of the project that ``run.command`` executes, if it is one.
         warnings: Message and hint of what is odd, but no reason to stop.
     """
 
     roots: tuple[str, ...]
     outputs: tuple[str, ...]
+    program: str | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -57,7 +59,15 @@ def plan(config: Config) -> Plan:
     roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
     _check_run(config)
     outputs, warnings = _outputs(config)
-    return Plan(roots, outputs, warnings)
+    warnings += [
+        (
+            f'run.env_files: "{written}" is below no watched root',
+            "a change counts at the next start",
+        )
+        for written in (config.run.env_files if config.run is not None else ())
+        if not any(config.resolve(written).startswith(f"{root}/") for root in roots)
+    ]
+    return Plan(roots, outputs, _program(config), warnings)
 
 
 def _name(config: Config) -> str:
@@ -98,18 +108,18 @@ def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
     outputs = [config.resolve(output) for output in config.build.outputs]
     warnings = [
         (
-            f'build.outputs: "{written}" is tracked by git',
+            f'build.outputs: "{written}" is {reason}',
             "its changes never trigger a build: leave it out if it is written by hand",
         )
         for written, output in zip(config.build.outputs, outputs, strict=True)
-        if os.path.isfile(output) and tracked(output)
+        if (reason := _written_by_hand(output))
     ]
     command = _parse(config.build.command, "build.command")
     made, program = _made(config, command), _program(config)
     if made is not None and made not in outputs:
         outputs.append(made)
     # Without -o the build makes the app's program all the same, if it is a binary of ours.
-    if program is not None and program not in outputs and _is_made(program):
+    if program is not None and program not in outputs and is_made(program):
         outputs.append(program)
     return tuple(outputs), warnings
 
@@ -133,11 +143,7 @@ def _made(config: Config, command: Command) -> str | None:
     if os.path.isdir(path):
         # `-o bin/`: all below is made, unless sources are kept there too.
         return path if not _holds_sources(path) and path != config.directory else None
-    reason = ""
-    if os.path.splitext(path)[1] in SOURCES:
-        reason = "a source file"
-    elif os.path.exists(path) and tracked(path):
-        reason = "tracked by git"
+    reason = _written_by_hand(path) or _is_source(path)
     if reason:
         raise ConfigError(
             f'build.command writes its output to "{written}", which is {reason}',
@@ -155,11 +161,23 @@ def _program(config: Config) -> str | None:
     return path if "/" in words[0] and path.startswith(f"{config.directory}/") else None
 
 
-def _is_made(path: str) -> bool:
-    """Whether a program is what a build makes, and not a script that is kept."""
-    if not os.path.exists(path):  # the first build will make it
-        return os.path.splitext(path)[1] not in SOURCES
+def is_made(path: str) -> bool:
+    """Whether a program is what a build makes, and not a script that somebody wrote.
+
+    A question about now: what is not there yet may become either.
+    """
     return _is_binary(path) and not tracked(path)
+
+
+def _is_source(path: str) -> str:
+    return "a source file" if os.path.splitext(path)[1] in SOURCES else ""
+
+
+def _written_by_hand(path: str) -> str:
+    """Say why an existing file is more than an output; nothing if it is not."""
+    if not os.path.isfile(path):
+        return ""
+    return "tracked by git" if tracked(path) else _is_source(path)
 
 
 def _is_binary(path: str) -> bool:

@@ -64,11 +64,13 @@ class Sifted:
     Attributes:
         changed: Paths whose content (or executable bit) differs.
         saved: Paths that were written, but hold the same bytes as before.
+        returned: Paths that strayed during each of the last builds, and no longer count.
         listed: Files listed again because events were lost, when that happened.
     """
 
     changed: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     listed: int = 0
     recovered: bool = False
 
@@ -282,17 +284,18 @@ class Sieve:
                 if self._known.differs(path, touch.op):
                     self._returned.pop(path, None)
                     result.changed.append(path)
-                elif touch.strayed and self._may_return(path):
-                    result.changed.append(path)
+                elif touch.strayed and self._returned.get(path, 0) <= RETURNS:
+                    self._count_return(path, result)
                 elif self._known.get(path) is not None:
                     self._weigh_save(path, touch, result)
             yield
         result.changed.sort()
 
-    def _may_return(self, path: str) -> bool:
-        """Whether a path that came back counts: what a build itself rewrites soon does not."""
+    def _count_return(self, path: str, result: Sifted) -> None:
+        """A path that came back counts; one that does so at each build is the build's own."""
         self._returned[path] = self._returned.get(path, 0) + 1
-        return self._returned[path] <= RETURNS
+        counts = self._returned[path] <= RETURNS
+        (result.changed if counts else result.returned).append(path)
 
     def _weigh_save(self, path: str, touch: Touch, result: Sifted) -> None:
         """Of a file that holds the same bytes: was it saved, and does that count?"""

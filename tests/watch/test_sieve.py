@@ -264,18 +264,21 @@ def test_a_file_takes_the_place_of_a_directory_and_back(root: str, listen: Liste
     assert desk.changed == ["d", "d/f.go"]
 
 
-@pytest.mark.parametrize(("one", "other"), [("f.go", "d"), ("d", "f.go")])
-def test_a_file_and_a_directory_exchange_their_names(
-    root: str, listen: Listen, one: str, other: str
-) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("other", ["d", "new.go"])
+def test_two_names_are_exchanged(root: str, listen: Listen, other: str, *, turned: bool) -> None:
+    """Of one of them the kernel tells that it came, and then that it went."""
     write(f"{root}/f.go", "one")
     os.mkdir(f"{root}/d")
     desk = primed(root, listen)
+    if other == "new.go":
+        write(f"{root}/new.go", "two")
+    names = [f"{root}/f.go", f"{root}/{other}"]
     try:
-        exchange(f"{root}/{one}", f"{root}/{other}")
+        exchange(*(reversed(names) if turned else names))
     except OSError as error:
         pytest.skip(f"this filesystem cannot exchange names: {error.strerror}")
-    assert desk.changed == ["d", "f.go"]
+    assert desk.changed == sorted(["f.go", other])
 
 
 def test_a_directory_that_is_gone_and_back_while_it_is_listed_is_kept(root: str) -> None:
