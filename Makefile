@@ -23,7 +23,7 @@ help: ## show these lines
 # Ctrl-C reaches hotrun from the terminal and ends it with 130, as it should: that is no error.
 # What `kill` sends to make reaches its direct child only, which hands it on.
 demo: $(VENV)/.stamp-go ## make a Go web app in demo/ and run it until Ctrl-C
-	@test -e demo/hotrun.toml || $(WITH_VENV) hotrun new demo -t go
+	@test -e demo/hotrun.toml || $(WITH_VENV) hotrun new demo -t go >/dev/null
 	@echo "demo/ is yours: change demo/templates/index.html and save. Ctrl-C ends."
 	@$(WITH_VENV) exec $(PY) -c 'import signal, subprocess, sys; \
 	signal.signal(signal.SIGINT, lambda *_: None); \
@@ -32,7 +32,7 @@ demo: $(VENV)/.stamp-go ## make a Go web app in demo/ and run it until Ctrl-C
 	code = hotrun.wait(); \
 	sys.exit(0 if code in (130, -signal.SIGINT) else code if code >= 0 else 128 - code)'
 
-test: $(VENV)/.stamp-dev ## run every test but the long ones
+test: $(VENV)/.stamp-dev ## run every test (the long random walks are for `make stress`)
 	@$(WITH_VENV) $(PY) -m pytest -m "not stress" $(ARGS)
 
 check: $(VENV)/.stamp-dev ## look at format, lint and types; changes nothing
@@ -50,12 +50,12 @@ stress: $(VENV)/.stamp-dev ## run the long random walks
 bench: $(VENV)/.stamp-dev ## measure
 	@$(WITH_VENV) $(PY) bench/run.py $(ARGS)
 
-dist: $(VENV)/.stamp-build ## build the sdist, and from it the wheel, in dist/
-	@$(VENV)/build/bin/python -m build --outdir dist .
+dist: $(VENV)/.stamp-dev ## build the sdist, and from it the wheel, in dist/
+	@$(PY) -m build --outdir dist .
 
 clean: ## remove what make made; demo/ stays, it may hold your edits
 	@if test -e $(VENV)/.made-by-make; then rm -rf $(VENV); fi
-	@rm -rf $(VENV)/.stamp-* $(VENV)/build dist
+	@rm -rf $(VENV)/.stamp-* dist
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find $(wildcard hotrun tests bench) -type d -name __pycache__ -prune -exec rm -rf {} +
 	@if test -e $(VENV); then echo "$(VENV) is left alone: make did not make it"; fi
@@ -71,10 +71,4 @@ $(VENV)/.stamp-dev: pyproject.toml $(SICK)
 
 $(VENV)/.stamp-go: pyproject.toml $(SICK)
 	@scripts/venv install '-e.[go]'
-	@touch $@
-
-# The tool that builds the sdist, apart from what hotrun is tested with.
-$(VENV)/.stamp-build: Makefile $(VENV)/.stamp-dev
-	@$(PY) -m venv $(VENV)/build
-	@$(VENV)/build/bin/python -m pip install -q --disable-pip-version-check 'build==1.3.0'
 	@touch $@

@@ -102,6 +102,8 @@ class Feed:
     # --- in the loop ---
 
     def _listed(self, clock: Clock) -> None:
+        if self._closing:
+            return
         for root in self._sieve.roots:
             if not os.path.isdir(root):
                 what = f"watch.paths: {self._relative(root)} does not exist"
@@ -117,6 +119,7 @@ class Feed:
     def _say_watching(self, ms: int) -> None:
         watcher = self._watcher
         self._backend = watcher.backend
+        self._sieve.sees_close = watcher.sees_close
         roots = [self._relative(root) for root in self._sieve.roots]
         self._host.tell(
             notices.Watching(

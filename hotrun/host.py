@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hotrun import facts, notices
     from hotrun.config import Config
     from hotrun.process.reaper import Reaper
+    from hotrun.process.scratch import Scratch
 
 
 class Host(Protocol):
@@ -19,6 +20,7 @@ class Host(Protocol):
 
     loop: asyncio.AbstractEventLoop
     reaper: Reaper
+    scratch: Scratch
     config: Config
     cookie: str
     colour: bool

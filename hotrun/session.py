@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from hotrun import __version__, core, facts, notices
 from hotrun.feed import Feed
 from hotrun.process.reaper import Reaper
+from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
 from hotrun.service import Service
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 QUIET = {facts.Quiet.SAVE: 0.015, facts.Quiet.BURST: 0.060, facts.Quiet.HOLD: 0.150}
 BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
 STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
+SAME_REQUEST = 0.002  # seconds
 SIGNALS = {
     signal.SIGINT: (130, "interrupted"),
     signal.SIGTERM: (143, "terminated"),
@@ -92,6 +94,7 @@ class Session:
         self.cookie = options.cookie
         self.colour = options.colour
         self.captures = options.captures
+        self.scratch = Scratch(options.guardian)
         self._options = options
         self._subscribers = list(subscribers)
         name = os.path.basename(config.directory) or "app"
@@ -100,6 +103,7 @@ class Session:
         self._draining = False
         self._timers: dict[facts.Timer, asyncio.TimerHandle] = {}
         self._reason = ""
+        self._signals: list[signal.Signals] = []  # not yet acted on
         self._feed = Feed(self, name, *watch) if watch is not None else None
 
     def run(self) -> int:
@@ -134,6 +138,7 @@ class Session:
         if self._feed is not None:
             self._feed.close()
         self.reaper.close()
+        self.scratch.remove()
 
     def _fail(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """A bug: kill what runs, and let its traceback be seen."""
@@ -154,7 +159,8 @@ class Session:
 
     def begin(self) -> None:
         """Ask for the first build; what was only for the start is over."""
-        self.post(self._service.name, facts.BuildRequested())
+        if not self._done.done():
+            self.post(self._service.name, facts.BuildRequested())
         gc.freeze()
         gc.enable()
 
@@ -238,7 +244,15 @@ class Session:
             handle.cancel()
 
     def _signalled(self, number: signal.Signals) -> None:
-        self.quit(*SIGNALS[number])
+        # timeout(1) and others send a signal to us and to our group: that is one request. Who
+        # answers to what we did comes after it.
+        if not self._signals:
+            self.loop.call_later(SAME_REQUEST, self._quit_by_signal)
+        self._signals.append(number)
+
+    def _quit_by_signal(self) -> None:
+        first, self._signals = self._signals[0], []
+        self.quit(*SIGNALS[first])
 
     def quit(self, code: int, reason: str) -> None:
         """End the session; called again, it kills what is left."""

@@ -17,9 +17,9 @@ BUILT = notices.BuildFinished("app", 1, ok=True, code=0, ms=420, diagnostics=[],
 STARTED = notices.AppStarted("app", 1, 4711)
 
 
-def said(*heard: notices.Notice, **options: bool) -> list[str]:
+def said(*heard: notices.Notice, **options: bool | str) -> list[str]:
     stream = io.StringIO()
-    console = Console(stream, **options)
+    console = Console(stream, **options)  # type: ignore[arg-type]
     for notice in heard:
         console(notice)
     return stream.getvalue().splitlines()
@@ -92,6 +92,51 @@ def test_a_problem_is_two_lines() -> None:
         "error: what is wrong",
         "hint: what to do",
     ]
+
+
+def test_a_change_during_a_build_does_not_become_its_cause() -> None:
+    lines = said(
+        notices.BuildStarted("app", 1, "make", ["a.go"], 1),
+        notices.Changed("app", ["b.go"], 1, recovered=False),
+        BUILT,
+        STARTED,
+    )
+    assert lines[-1] == "-- #1 a.go: built 420 ms, started pid 4711"
+
+
+def test_a_restart_without_a_build_names_its_cause() -> None:
+    lines = said(
+        STARTED,
+        notices.Changed("app", [".env"], 1, recovered=False),
+        notices.AppExited("app", 1, 0, None, 9000, expected=True),
+        notices.AppStarted("app", 2, 4712),
+    )
+    assert lines[-1] == "-- #2 .env: stopped (code 0), restarted pid 4712"
+
+
+def test_an_app_that_is_gone_is_not_said_to_run() -> None:
+    broken = notices.BuildFinished("app", 2, False, 2, 80, [], None)
+    gone = notices.AppExited("app", 1, 0, None, 9000, expected=True)
+    assert said(STARTED, gone, broken)[-1] == "-- #2 BUILD FAILED (exit 2) after 80 ms"
+    assert said(STARTED, broken, keeps=False)[-1] == "-- #2 BUILD FAILED (exit 2) after 80 ms"
+
+
+def test_a_build_without_an_app_says_that_it_is_done() -> None:
+    assert said(BUILD, BUILT, app="")[-1] == "-- #1 first build: built 420 ms"
+
+
+def test_a_quiet_build_speaks_when_it_fails() -> None:
+    output = notices.Output("app", "build", 1, "stdout", "main.go:3: nonsense")
+    assert said(BUILD, output, BUILT, quiet=True) == []
+    broken = notices.BuildFinished("app", 1, False, 2, 80, [], None)
+    assert said(BUILD, output, broken, quiet=True) == [
+        "main.go:3: nonsense",
+        "-- #1 first build: BUILD FAILED (exit 2) after 80 ms",
+    ]
+
+
+def test_a_problem_does_not_steer_the_terminal() -> None:
+    assert said(notices.Problem("a\x1b[31mb"))[0] == "error: a\\x1b[31mb"
 
 
 def test_quiet_shows_problems_only() -> None:

@@ -76,18 +76,29 @@ def main() -> int:
     """Run the command line and return its exit code."""
     try:
         code = hotrun.main(standalone_mode=False)
-    except HotrunError as error:
-        click.echo(str(error), err=True)
-        return error.exit_code
-    except click.ClickException as error:
-        click.echo(str(_translated(error)), err=True)
-        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        return 0
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:  # `hotrun check | head -1`
         sys.stderr.close()
         return 141
+    except (HotrunError, click.ClickException, OSError) as error:
+        return _show(error)
     return code if isinstance(code, int) else 0
+
+
+def _show(error: HotrunError | click.ClickException | OSError) -> int:
+    """Say what a user can mend, and return the exit code; a bug is raised again."""
+    if isinstance(error, OSError):
+        if error.filename is not None:
+            raise error
+        error = UsageError(f"cannot write: {error.strerror}", "look at where stdout goes")
+    elif isinstance(error, click.ClickException):
+        error = _translated(error)
+    click.echo(str(error), err=True)
+    return error.exit_code
 
 
 def _translated(error: click.ClickException) -> UsageError:

@@ -46,6 +46,10 @@ def load_config(file: str | None, directory: str, sets: tuple[str, ...]) -> Conf
     """
     from hotrun.config import load
 
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise ConfigError("the current directory was deleted", "cd into one") from error
     if not os.path.isdir(directory):
         raise ConfigError(f"{directory} is not a directory", "name the project's with -C DIR")
     return load(file, os.path.abspath(directory), sets)

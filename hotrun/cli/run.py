@@ -68,6 +68,8 @@ def run(
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
     with Guardian(cookie) as guardian:
         from hotrun.session import Options, Session
+        from hotrun.ui.console import Console
+        from hotrun.ui.jsonl import JsonLines
 
         coloured = wants_colour(color, sys.stderr, os.environ)
         options = Options(
@@ -80,28 +82,22 @@ def run(
             captures=as_json,
             colour=coloured,
         )
-        subscribers = _subscribers(as_json, coloured, verbose, quiet)
+        on_exit = config.run.on_exit if config.run is not None else ""
+        console = Console(
+            sys.stderr,
+            colour=coloured,
+            verbose=verbose,
+            quiet=quiet,
+            app="exit" if once and on_exit else on_exit,
+            keeps=config.build is None or config.build.on_error == "keep",
+            shows_output=not as_json,
+        )
+        subscribers: list[Subscriber] = [JsonLines(sys.stdout), console] if as_json else [console]
         feed = None if once else _watch(config, planned)
         session = Session(config, feed, subscribers, options)
         for message, hint in planned.warnings:
             session.tell(Problem(message, hint, severity="warning"))
         return session.run()
-
-
-def _subscribers(as_json: bool, colour: bool, verbose: bool, quiet: bool) -> list[Subscriber]:
-    from hotrun.ui.console import Console
-
-    # A path may hold any byte; what the terminal cannot show must not end the session.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-    console = Console(
-        sys.stderr, colour=colour, verbose=verbose, quiet=quiet, shows_output=not as_json
-    )
-    if not as_json:
-        return [console]
-    from hotrun.ui.jsonl import JsonLines
-
-    return [JsonLines(sys.stdout), console]
 
 
 def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:

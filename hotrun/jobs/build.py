@@ -50,6 +50,7 @@ class BuildJob:
         env, _ = environment.compose(self._build.env)
         if self._host.colour and "NO_COLOR" not in env:
             env = COLOUR_HINTS | env
+        env = self._host.scratch.lend(env, self._host.config.directory)
         # One pipe for both streams keeps their order; JSON lines name the stream instead.
         streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
         hears = tuple(self._hears(stream) for stream in streams)
@@ -76,6 +77,8 @@ class BuildJob:
         return hear
 
     def _gone(self) -> None:
+        if self._reason:  # killed, it could not clean up; and no other build runs now
+            self._host.scratch.empty()
         code = self._child.code if self._child is not None else None
         self._finish(exit_code(code or 0))
 

@@ -2,9 +2,10 @@
 
 A small process is forked at the very start, before threads and heavy imports, and sleeps in
 ``read`` on a pipe. It is told of every group that begins and ends. When the pipe ends without a
-farewell, we are gone: the groups get SIGTERM and, half a second later, SIGKILL; then whatever
-carries our cookie in its environment, until nothing is found. (PDEATHSIG would reach the direct
-child alone, and is bound to the thread that spawned it; measured.)
+farewell, we are gone: the groups and all who descend from them get SIGTERM and, half a second
+later, SIGKILL; then whatever carries our cookie in its environment, until nothing is found; and
+the builds' scratch directory is removed. (PDEATHSIG would reach the direct child alone, and is
+bound to the thread that spawned it; measured.)
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ import contextlib
 import os
 import signal
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from hotrun.process import tree
+from hotrun.process import scratch, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hotrun.process.tree import Stat
 
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL
 LOOK = 0.01  # seconds between two looks at what is left: the dead cannot wake us here
@@ -49,6 +55,10 @@ class Guardian:
     def end(self, group: int) -> None:
         """A process group is gone; its number may be given to strangers."""
         self._say(b"-%d\n" % group)
+
+    def own(self, directory: str) -> None:
+        """We made a directory, to be removed after us; empty: there is none any more."""
+        self._say(b"=%b\n" % os.fsencode(directory))
 
     def dismiss(self) -> None:
         """We end in good order and nothing is left: let it go, and see it gone."""
@@ -84,9 +94,11 @@ def _guard(pipe: int, cookie: str) -> None:
     text = b""
     while data := os.read(pipe, 4096):
         text += data
-        if text.endswith(FAREWELL):
+        if (b"\n" + text).endswith(b"\n" + FAREWELL):  # a directory's name may end so too
             return
     _sweep(living_groups(text), cookie)
+    if directory := last_directory(text):
+        scratch.remove(directory)
 
 
 def _let_go_of_all_but(pipe: int) -> None:
@@ -117,12 +129,28 @@ def living_groups(records: bytes) -> list[int]:
     return list(groups)
 
 
+def last_directory(records: bytes) -> str:
+    """Return the directory we own, empty for none; one whose record was cut is another's."""
+    owned = [record[1:] for record in records.split(b"\n")[:-1] if record[:1] == b"="]
+    return os.fsdecode(owned[-1]) if owned else ""
+
+
 def _sweep(groups: list[int], cookie: str) -> None:
-    _signal_groups(groups, signal.SIGTERM)
+    left = _left(groups, [])  # before the first signal: whose parent is dead descends from nobody
+    _signal_all(groups, left, signal.SIGTERM)
     until = time.monotonic() + GRACE
-    while any(map(tree.group_lives, groups)) and time.monotonic() < until:
+    while (left := _left(groups, left)) and time.monotonic() < until:
         time.sleep(LOOK)
-    _signal_groups(groups, signal.SIGKILL)
+    for _ in range(ROUNDS):
+        if not left:
+            break
+        _signal_all(groups, left, signal.SIGKILL)
+        time.sleep(LOOK)
+        left = _left(groups, left)
+    _sweep_cookie(cookie)
+
+
+def _sweep_cookie(cookie: str) -> None:
     for _ in range(ROUNDS):
         left = [pid for pid in _all_pids() if tree.carries(pid, cookie)]
         if not left:
@@ -133,10 +161,31 @@ def _sweep(groups: list[int], cookie: str) -> None:
         time.sleep(LOOK)
 
 
-def _signal_groups(groups: list[int], number: int) -> None:
-    for group in groups:
+def _left(groups: list[int], known: Iterable[Stat]) -> list[Stat]:
+    """Return who lives of the groups, of those we know, and of all below them.
+
+    A build carries no cookie, and timeout(1) makes a group of its own: descent is all that
+    leads to it. What we may not kill (sudo) is not waited for.
+    """
+    members = [stat for group in groups for stat in tree.members(group)]
+    roots = {stat.process: stat for stat in (*members, *_still(known))}
+    found = roots | {stat.process: stat for stat in tree.below(p.pid for p in roots)}
+    return [stat for stat in found.values() if tree.reachable(stat.pid)]
+
+
+def _still(known: Iterable[Stat]) -> list[Stat]:
+    """Look again at processes: who lives, and in which group it is by now."""
+    looks = [(stat.process, tree.read(stat.pid)) for stat in known]
+    return [now for then, now in looks if now and now.process == then and now.alive]
+
+
+def _signal_all(groups: list[int], left: list[Stat], number: int) -> None:
+    for group in {stat.group for stat in left}.intersection(groups):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
+    for stat in left:
+        if stat.group not in groups:
+            tree.send(stat.process, number)
 
 
 def _all_pids() -> list[int]:

@@ -25,7 +25,9 @@ class Cycle:
     run: int = 0
     cause: str = ""
     built_ms: int | None = None
-    stopping: str = ""  # the parts that have been done by now
+
+
+AFTERWARDS = {"wait": "; the next change starts it again", "restart": "; it is started again"}
 
 
 class Console:
@@ -36,6 +38,9 @@ class Console:
         colour: Whether escape sequences may be used.
         verbose: Show every fact and command too.
         quiet: Show problems only.
+        app: What follows when the app ends by itself: "wait", "restart", "exit"; "" if there
+            is no app.
+        keeps: A broken build leaves the app running.
         shows_output: Write the output of app and build (off when it goes elsewhere).
     """
 
@@ -46,6 +51,8 @@ class Console:
         colour: bool = False,
         verbose: bool = False,
         quiet: bool = False,
+        app: str = "wait",
+        keeps: bool = True,
         shows_output: bool = True,
     ) -> None:
         self._stream = stream
@@ -54,7 +61,12 @@ class Console:
         self._quiet = quiet
         self._shows_output = shows_output
         self._cycle = Cycle()
+        self._changed = ""  # what changed last: the cause of a restart without a build
+        self._stopped = ""  # how the app that is being replaced ended
         self._serving: tuple[int, int] | None = None  # run and pid of the app
+        self._on_exit = app
+        self._keeps = keeps
+        self._held: list[str] = []  # of a quiet build, for the case that it fails
 
     def __call__(self, notice: Notice) -> None:  # noqa: C901, PLR0912 - one line a notice
         """Say one notice."""
@@ -62,8 +74,7 @@ class Console:
             case notices.Problem():
                 self._problem(notice)
             case notices.Output():
-                if self._shows_output:
-                    self._write(notice.text)
+                self._output(notice)
             case notices.Trace():
                 if self._verbose:
                     self._say("dim", f"{notice.kind} {notice.text}")
@@ -94,7 +105,7 @@ class Console:
             case notices.Watching():
                 self._watching(notice)
             case notices.Changed(_, paths, count, _):
-                self._cycle.cause = named(paths, count)
+                self._changed = named(paths, count)
             case notices.Unchanged(_, paths, count):
                 self._say("dim", f"{named(paths, count)} saved, nothing changed")
             case notices.Overflow(files, ms):
@@ -104,6 +115,17 @@ class Console:
                 self._say("dim", f"hotrun ended: {reason}")
             case _:
                 pass
+
+    def _output(self, notice: notices.Output) -> None:
+        if self._quiet and notice.source == "build":
+            self._held.append(notice.text)
+        elif self._shows_output:
+            self._write(notice.text)
+
+    def _flush_held(self) -> None:
+        for line in self._held if self._shows_output else ():
+            self._write(line)
+        self._held.clear()
 
     def _watching(self, notice: notices.Watching) -> None:
         where = f"{_many(notice.files, 'file')} in {_many(notice.directories, 'directory')}"
@@ -115,40 +137,45 @@ class Console:
     def _build_started(self, notice: notices.BuildStarted) -> None:
         cause = named(notice.paths, notice.count)
         self._cycle = Cycle(notice.run, cause or ("first build" if notice.run == 1 else "rebuild"))
+        self._changed = ""
+        self._held.clear()
         self._rule("dim", notice.run, notice.command)
 
     def _build_finished(self, notice: notices.BuildFinished) -> None:
         self._cycle.built_ms = notice.ms
-        if notice.ok and self._serving is None:
-            return  # the line of the app's start says it all
         if not notice.ok:
+            self._flush_held()
             said = f"BUILD FAILED (exit {notice.code}) after {_time(notice.ms)}"
-            if self._serving is not None:
+            if self._keeps and self._serving is not None:
                 run, pid = self._serving
                 said += f", #{run} still runs (pid {pid})"
             self._rule("red", notice.run, said)
+        elif not self._on_exit:  # otherwise the line of the app's start says it all
+            self._rule("green", notice.run, f"built {_time(notice.ms)}")
 
     def _app_started(self, notice: notices.AppStarted) -> None:
+        if self._cycle.run != notice.run:
+            self._cycle = Cycle(notice.run, self._changed)
+            self._changed = ""
         parts = []
-        if self._cycle.run == notice.run and self._cycle.built_ms is not None:
+        if self._cycle.built_ms is not None:
             parts.append(f"built {_time(self._cycle.built_ms)}")
-        if self._cycle.stopping:
-            parts.append(self._cycle.stopping)
-        verb = "started" if self._serving is None else "restarted"
-        parts.append(f"{verb} pid {notice.pid}")
+        if self._stopped:
+            parts.append(self._stopped)
+        parts.append(f"{'restarted' if self._stopped else 'started'} pid {notice.pid}")
         self._serving = (notice.run, notice.pid)
-        self._cycle.stopping = ""
+        self._stopped = ""
         self._rule("green", notice.run, ", ".join(parts))
 
     def _app_exited(self, notice: notices.AppExited) -> None:
         how = f"signal {notice.signal}" if notice.signal else f"code {notice.code}"
-        if notice.expected:
-            self._cycle.stopping = f"stopped ({how})"
-            return
         self._serving = None
+        if notice.expected:
+            self._stopped = f"stopped ({how})"
+            return
         style = "yellow" if notice.code == 0 else "red"
-        text = f"app exited with {how} after {_time(notice.ms)}; the next change starts it again"
-        self._rule(style, notice.run, text)
+        text = f"app exited with {how} after {_time(notice.ms)}"
+        self._rule(style, notice.run, f"{text}{AFTERWARDS.get(self._on_exit, '')}")
 
     def _app_kept(self, notice: notices.AppKept) -> None:
         if notice.reason == "same artifact" and self._serving is not None:
@@ -164,16 +191,16 @@ class Console:
     def _problem(self, notice: notices.Problem) -> None:
         style = "red" if notice.severity == "error" else "yellow"
         head = paint(f"{notice.severity}:", "bold", style, on=self._colour)
-        self._write(f"{head} {notice.message}")
+        self._write(f"{head} {printable(notice.message)}")
         if notice.hint:
-            self._write(f"{paint('hint:', 'cyan', on=self._colour)} {notice.hint}")
+            self._write(f"{paint('hint:', 'cyan', on=self._colour)} {printable(notice.hint)}")
 
     def _rule(self, style: str, run: int, text: str) -> None:
         cause = self._cycle.cause if self._cycle.run == run else ""
         self._say(style, f"-- #{run} " + (f"{cause}: " if cause else "") + text)
 
     def _say(self, style: str, text: str) -> None:
-        if not self._quiet:
+        if not self._quiet or style == "red":
             self._write(paint(text, style, on=self._colour))
 
     def _write(self, text: str) -> None:
@@ -187,9 +214,14 @@ def named(paths: list[str], count: int) -> str:
     """Return "main.go" or "main.go +2 more"; what cannot be printed is escaped."""
     if not paths:
         return ""
-    first = paths[0].encode("utf-8", "backslashreplace").decode()
-    first = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in first)
+    first = printable(paths[0])
     return first if count == 1 else f"{first} +{count - 1} more"
+
+
+def printable(text: str) -> str:
+    """Return a text in which nothing steers the terminal, and every byte can be written."""
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
 def _many(count: int, what: str) -> str:

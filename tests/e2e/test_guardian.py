@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from live import free_port, listens, until
 
-from hotrun.process.guardian import living_groups
+from hotrun.process.guardian import Guardian, last_directory, living_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from live import Live, Project
 
@@ -65,6 +67,53 @@ def test_a_killed_hotrun_takes_its_build_along(project: Project, start: Start) -
     until(lambda: not session.leftovers(), "the guardian to end the build")
 
 
+@pytest.mark.parametrize("ears", ["", "trap '' TERM; "], ids=["polite", "deaf"])
+def test_a_killed_hotrun_takes_what_left_the_group_of_its_build_along(
+    project: Project, start: Start, ears: str
+) -> None:
+    notes = project.out / "pid"
+    inner = f"{ears}echo $$ > {notes}; exec sleep 600"
+    project.config(command=f'timeout 600 sh -c "{inner.replace("$", chr(92) + "$")}"; true')
+    session = start()
+    until(lambda: notes.exists() and notes.read_text(), "the build to begin")
+    assert comm(os.getpgid(int(notes.read_text()))) == b"timeout\n"
+    session.send(signal.SIGKILL)
+    session.ends()
+    until(lambda: not session.leftovers(), "the guardian to end the build")
+
+
+def test_a_daemon_that_a_build_left_on_purpose_survives_a_killed_hotrun(
+    project: Project, start: Start
+) -> None:
+    notes, ready = project.out / "pid", project.out / "ready"
+    daemon = f"(setsid sh -c 'echo $$ > {notes}; exec sleep 600' &)"
+    project.config(command=f"{daemon}; echo > {ready}; sleep 600")
+    session = start()
+    until(lambda: ready.exists() and notes.exists() and notes.read_text(), "the build to begin")
+    session.send(signal.SIGKILL)
+    session.ends()
+    pid = int(notes.read_text())
+    until(lambda: session.leftovers() == [pid], "the guardian to end the build, and itself")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid), "the end of the daemon")
+
+
+def test_a_killed_hotrun_takes_the_scratch_of_its_build_along(
+    project: Project, start: Start
+) -> None:
+    notes = project.out / "made"
+    project.config(command=f"mkdir $GOTMPDIR/go-build1; echo made > {notes}; sleep 600")
+    temporary = project.out / "tmp"
+    temporary.mkdir()
+    session = start(TMPDIR=str(temporary))
+    until(lambda: notes.exists() and notes.read_text(), "the build to begin")
+    assert len(list(temporary.glob("hotrun-*/go-build1"))) == 1
+    session.send(signal.SIGKILL)
+    session.ends()
+    until(lambda: not session.leftovers(), "the guardian to end the build")
+    assert list(temporary.iterdir()) == []
+
+
 def test_the_guardian_goes_with_hotrun(project: Project, start: Start) -> None:
     project.write("hotrun.toml", "[run]\ncommand = 'sleep 600'\n")
     session = start()
@@ -96,3 +145,28 @@ def test_the_groups_that_live_are_those_that_began_and_did_not_end(
     records: bytes, groups: list[int]
 ) -> None:
     assert living_groups(records) == groups
+
+
+@pytest.mark.parametrize(
+    ("records", "directory"),
+    [
+        (b"+10\n", ""),
+        (b"=/var/a b\n+10\n", "/var/a b"),
+        (b"=/var/a\n=/var/b\n", "/var/b"),
+        (b"=/var/a\n=\n", ""),
+        (b"=/var/hotrun-1\n=/tm", "/var/hotrun-1"),
+        (b"=/tm", ""),
+    ],
+)
+def test_the_directory_is_that_of_the_last_whole_record(records: bytes, directory: str) -> None:
+    assert last_directory(records) == directory
+    assert living_groups(records) == ([10] if b"+10" in records else [])
+
+
+def test_a_directory_whose_name_ends_like_the_farewell_is_none(tmp_path: Path) -> None:
+    directory = tmp_path / "hotrun-bye"
+    directory.mkdir()
+    guardian = Guardian("NOBODY=carries this")
+    guardian.own(str(directory))
+    guardian._see_it_gone()
+    assert not directory.exists()

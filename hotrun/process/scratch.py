@@ -1,0 +1,106 @@
+"""Where builds put what lasts as long as they run, so that a killed one leaves nothing behind.
+
+A build is killed with SIGKILL, and ``go build`` then leaves its work directory (go-build…) in
+TMPDIR, at every save that supersedes a build. GOTMPDIR brings it into a directory of ours.
+
+Law: it deletes only what it made itself. A build goes without when it cannot be made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotrun.process.guardian import Guardian
+
+VARIABLE = "GOTMPDIR"
+
+
+class Scratch:
+    """One directory a session, made when a build first needs it.
+
+    Args:
+        guardian: Told of the directory, and removes it when we are killed.
+    """
+
+    def __init__(self, guardian: Guardian | None = None) -> None:
+        self._guardian = guardian
+        self._path = ""
+        self._identity = (0, 0)
+
+    def lend(self, env: Mapping[str, str], directory: str) -> dict[str, str]:
+        """Return the environment of a build, with the directory named in it.
+
+        Args:
+            env: What the build gets. Who sets the variable there is left alone.
+            directory: Where the build runs: a relative TMPDIR begins there.
+        """
+        if VARIABLE in env:
+            return dict(env)
+        # Not `gettempdir`: its last resort is the working directory, which we watch.
+        path = self._made(os.path.join(directory, env.get("TMPDIR") or "/tmp"))  # noqa: S108
+        return {**env, VARIABLE: path} if path else dict(env)
+
+    def empty(self) -> None:
+        """Delete what a build left in it that was killed and is gone."""
+        if not self._there():
+            return
+        with contextlib.suppress(OSError), os.scandir(self._path) as entries:
+            for entry in entries:
+                _delete(entry)
+
+    def remove(self) -> None:
+        """Delete it: the session ends."""
+        if self._there():
+            remove(self._path)
+        if self._path and not os.path.lexists(self._path):
+            self._keep("")
+
+    def _made(self, parent: str) -> str:
+        """Return its path, empty when it cannot be made: a full disk must not cost a build."""
+        if self._there():  # in a long session a cleaner of /tmp may have taken it
+            return self._path
+        import tempfile
+
+        # A guardian's records are lines.
+        with contextlib.suppress(OSError, ValueError):
+            if "\n" not in parent:
+                self._keep(tempfile.mkdtemp(prefix="hotrun-", dir=parent))
+                return self._path
+        return ""
+
+    def _keep(self, path: str) -> None:
+        self._path, self._identity = path, _identity(path)
+        if self._guardian is not None:
+            self._guardian.own(path)
+
+    def _there(self) -> bool:
+        """Whether the directory we made is still there, and no other has its name."""
+        return bool(self._path) and _identity(self._path) == self._identity != (0, 0)
+
+
+def remove(path: str) -> None:
+    """Delete a directory with all that is in it, as far as that goes; links are not followed."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _delete(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        remove(entry.path)
+        return
+    with contextlib.suppress(OSError):
+        os.unlink(entry.path)
+
+
+def _identity(path: str) -> tuple[int, int]:
+    try:
+        stat = os.lstat(path)
+    except OSError:
+        return 0, 0
+    return stat.st_dev, stat.st_ino
