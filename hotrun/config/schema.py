@@ -187,7 +187,7 @@ KEYS: tuple[Key, ...] = (
         name="paths",
         kind="strings",
         default=["."],
-        doc="""The roots: directories (or files) that are watched with all that is below them.
+        doc="""The roots: directories that are watched with all that is below them.
         They may lie outside the project. A root that does not exist yet is waited for. A root
         named here is watched even when .gitignore ignores it.""",
         example='[".", "../shared"]',
@@ -232,8 +232,9 @@ KEYS: tuple[Key, ...] = (
         default="auto",
         words=("auto", "native", "poll"),
         doc="""How changes are noticed: `native` asks the kernel, `poll` lists the tree again
-        and again. `auto` is native where that works, and polling for filesystems that tell of
-        no changes (network mounts, some shared folders of containers and virtual machines).""",
+        and again. `auto` is native where there is a native watcher and its limits allow it, and
+        polling otherwise. For a filesystem that tells of no changes (network mounts, shared
+        folders of containers and virtual machines) write `poll`.""",
         example='"poll"',
         aliases=("poll",),
     ),
@@ -284,7 +285,7 @@ KEYS: tuple[Key, ...] = (
         kind="choice",
         default="skip",
         words=("skip", "build"),
-        doc="""What a save (or touch) does that changed no byte. The key `r` always builds.""",
+        doc="""What a save (or touch) does that changed no byte.""",
         example='"build"',
     ),
     Key(
@@ -312,7 +313,7 @@ KEYS: tuple[Key, ...] = (
         name="outputs",
         kind="strings",
         default=[],
-        doc="""What the build writes. An output never triggers a build, and when a build wrote
+        doc="""What the build writes: paths, or patterns (`*.o`, `bin/`, `gen/**`). An output never triggers a build, and when a build wrote
         the same bytes again the running app is kept. The `-o` of a plain `go build` is known
         without being named here.""",
         example='["app"]',
@@ -383,7 +384,7 @@ KEYS: tuple[Key, ...] = (
         kind="strings",
         default=[],
         doc="""Files of `KEY=value` lines, read at each start of the app. A change of one
-        restarts the app without a build.""",
+        restarts the app without a build, if it is below a watched root.""",
         example='[".env"]',
         aliases=("env_file", "dotenv"),
     ),
@@ -424,7 +425,7 @@ KEYS: tuple[Key, ...] = (
         later_values=("terminal",),
         lacking="does not hand its terminal to the app",
         doc="""What the app reads: `null` is an empty input; with `terminal` the app owns the
-        terminal and the keys of hotrun are off.""",
+        terminal.""",
         example='"null"',
     ),
     Key(

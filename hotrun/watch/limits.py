@@ -69,11 +69,9 @@ def _setting(host: str, namespace: str) -> tuple[str, str]:
 
 
 def _descriptors_used_up() -> bool:
-    """EMFILE means two things; counting our own descriptors tells them apart."""
-    import resource
-
+    """EMFILE means two things; asking for a descriptor of another kind tells them apart."""
     try:
-        used = len(os.listdir("/proc/self/fd"))
-    except OSError as error:  # not even one left to look with
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
         return error.errno == errno.EMFILE
-    return used >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1
+    return False

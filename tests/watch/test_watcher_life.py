@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -273,13 +274,21 @@ def test_without_a_descriptor_it_polls_and_says_why() -> None:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     before = descriptors()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")), hard))
+    # The limit is on the number of a descriptor, not on how many there are: fill the gaps.
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+    filled = []
+    with contextlib.suppress(OSError):
+        while True:
+            filled.append(os.open(os.devnull, os.O_RDONLY))
     try:
         with pytest.raises(LimitError, match="no file descriptor left") as refused:
             Watcher("native")
         watcher = Watcher()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in filled:
+            os.close(fd)
     assert refused.value.exit_code == 3
     assert "ulimit" in refused.value.hint
     assert (watcher.backend, watcher.sees_close) == ("polling", False)
