@@ -59,6 +59,7 @@ def run(
     if app_args and config.run is not None:
         config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
 
+    from hotrun.process import terminal
     from hotrun.process.guardian import Guardian
     from hotrun.project.plan import plan
     from hotrun.ui.colour import wants_colour
@@ -66,7 +67,7 @@ def run(
     planned = plan(config)
     cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
-    with Guardian(cookie) as guardian:
+    with terminal.kept(), Guardian(cookie) as guardian:
         from hotrun.session import Options, Session
         from hotrun.ui.console import Console
         from hotrun.ui.jsonl import JsonLines

@@ -313,9 +313,9 @@ KEYS: tuple[Key, ...] = (
         name="outputs",
         kind="strings",
         default=[],
-        doc="""What the build writes: paths, or patterns (`*.o`, `bin/`, `gen/**`). An output never triggers a build, and when a build wrote
-        the same bytes again the running app is kept. The `-o` of a plain `go build` is known
-        without being named here.""",
+        doc="""What the build writes: paths, or patterns (`*.o`, `bin/`, `gen/**`). An output
+        never triggers a build, and when a build wrote the same bytes again the running app is
+        kept. The `-o` of a plain `go build` is known without being named here.""",
         example='["app"]',
         aliases=("output", "bin", "artifact", "artifacts"),
     ),
