@@ -29,6 +29,9 @@ class Host(Protocol):
     def post(self, service: str, fact: facts.Fact) -> None:
         """Put a fact into the inbox."""
 
+    def behind(self) -> bool:
+        """Whether a reader of the notices has fallen behind."""
+
     def tell(self, notice: notices.Notice) -> None:
         """Tell the subscribers."""
 

@@ -23,7 +23,7 @@ from hotrun.project.plan import is_made
 from hotrun.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from hotrun.config import Config
     from hotrun.notices import Notice, Subscriber
@@ -58,6 +58,7 @@ class Options:
         trace: Tell every fact and command.
         captures: The app's output becomes notices instead of going to our own streams.
         colour: Children whose output we show may use colours.
+        behind: Tells that a reader of our output has fallen behind.
     """
 
     cookie: str
@@ -68,6 +69,7 @@ class Options:
     trace: bool = False
     captures: bool = False
     colour: bool = False
+    behind: Callable[[], bool] = lambda: False
 
 
 class Session:
@@ -151,6 +153,10 @@ class Session:
     def is_made(self, path: str) -> bool:
         """Whether a changed file is what the build makes, although nobody named it."""
         return path == self._options.program and is_made(path)
+
+    def behind(self) -> bool:
+        """Whether a reader of the notices has fallen behind."""
+        return self._options.behind()
 
     @property
     def building(self) -> bool:

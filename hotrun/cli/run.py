@@ -71,8 +71,10 @@ def run(
         from hotrun.session import Options, Session
         from hotrun.ui.console import Console
         from hotrun.ui.jsonl import JsonLines
+        from hotrun.ui.sink import Sink
 
         coloured = wants_colour(color, sys.stderr, os.environ)
+        sinks = Sink(sys.stdout), Sink(sys.stderr)
         options = Options(
             cookie,
             guardian,
@@ -82,10 +84,11 @@ def run(
             trace=verbose,
             captures=as_json,
             colour=coloured,
+            behind=lambda: any(sink.behind for sink in sinks),
         )
         on_exit = config.run.on_exit if config.run is not None else ""
         console = Console(
-            sys.stderr,
+            sinks[1],
             colour=coloured,
             verbose=verbose,
             quiet=quiet,
@@ -93,12 +96,16 @@ def run(
             keeps=config.build is None or config.build.on_error == "keep",
             shows_output=not as_json,
         )
-        subscribers: list[Subscriber] = [JsonLines(sys.stdout), console] if as_json else [console]
+        subscribers: list[Subscriber] = [JsonLines(sinks[0]), console] if as_json else [console]
         feed = None if once else _watch(config, planned)
         session = Session(config, feed, subscribers, options)
         for message, hint in planned.warnings:
             session.tell(Problem(message, hint, severity="warning"))
-        return session.run()
+        try:
+            return session.run()
+        finally:
+            for sink in sinks:
+                sink.finish()
 
 
 def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:

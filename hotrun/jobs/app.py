@@ -134,7 +134,7 @@ class AppJob:
         directory = config.resolve(self._app.working_directory)
         # What a command beside the app leaves running is no reason to wait: it ends with the app.
         cookie = self._host.cookie if self._phase == "app" else ""
-        return Spawn(command, directory, env, hears, cookie)
+        return Spawn(command, directory, env, hears, cookie, self._host.behind)
 
     def _hears(self, stream: str) -> Callable[[list[str]], None]:
         def hear(lines: list[str]) -> None:

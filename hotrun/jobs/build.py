@@ -54,7 +54,8 @@ class BuildJob:
         # One pipe for both streams keeps their order; JSON lines name the stream instead.
         streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
         hears = tuple(self._hears(stream) for stream in streams)
-        spawn = Spawn(command, self._host.config.directory, env, hears)
+        directory, behind = self._host.config.directory, self._host.behind
+        spawn = Spawn(command, directory, env, hears, behind=behind)
         try:
             self._child = Child(self._host.loop, self._host.reaper, spawn, Hooks(gone=self._gone))
         except SpawnError as error:

@@ -71,7 +71,7 @@ class Child:
     def _start(self, spawn: Spawn) -> None:
         try:
             for hear in spawn.outputs:
-                self._pipes.append(Pipe(self._loop, hear, self._finish))
+                self._pipes.append(Pipe(self._loop, hear, self._finish, spawn.behind))
             self._popen = spawning.start(spawn, [pipe.write_fd for pipe in self._pipes])
         except (OSError, spawning.SpawnError) as error:
             for pipe in self._pipes:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 64 * 1024
+PAUSE = 0.02  # seconds that a pipe is left alone when nobody can take what it holds
 LONGEST = 8 * 1024 * 1024  # bytes; a bar that is drawn over and over with \r never ends its line
 
 
@@ -60,6 +61,8 @@ class Pipe:
         loop: The event loop.
         on_lines: Hears whole lines, as they come.
         on_end: Hears once that no more will come.
+        behind: Tells that who hears the lines cannot take more for now: the pipe is left to
+            fill up, so that its writer waits.
 
     Raises:
         OSError: too many files are open.
@@ -70,8 +73,11 @@ class Pipe:
         loop: asyncio.AbstractEventLoop,
         on_lines: Callable[[list[str]], None],
         on_end: Callable[[], None],
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loop = loop
+        self._behind = behind
+        self._closed = False
         self._on_lines = on_lines
         self._on_end = on_end
         self._lines = Lines()
@@ -104,12 +110,20 @@ class Pipe:
         self._close()
 
     def _read(self) -> None:
+        if self._behind() and not self.ended:
+            self._loop.remove_reader(self._fd)
+            self._loop.call_later(PAUSE, self._resume)
+            return
         data = self._take()
         if data == b"":
             self._close()
             self._end()
         elif data and not self.ended:
             self._tell(self._lines.feed(data))
+
+    def _resume(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._fd, self._read)
 
     def _take(self) -> bytes | None:
         """Read what is there; None when that is nothing, empty when it is over."""
@@ -138,5 +152,6 @@ class Pipe:
             self._on_end()
 
     def _close(self) -> None:
+        self._closed = True
         self._loop.remove_reader(self._fd)
         os.close(self._fd)

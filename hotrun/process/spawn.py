@@ -43,6 +43,7 @@ class Spawn:
             one: both go into one pipe, so that their order is kept.
         cookie: ``NAME=value`` in the environment by which a runaway descendant is known.
             Without one, what leaves the group is let go: a compile server is meant to stay.
+        behind: Tells that who hears the outputs cannot take more for now.
     """
 
     command: Command
@@ -50,6 +51,7 @@ class Spawn:
     environment: Mapping[str, str]
     outputs: tuple[Callable[[list[str]], None], ...] = ()
     cookie: str = ""
+    behind: Callable[[], bool] = lambda: False
 
 
 def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:

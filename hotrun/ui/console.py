@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.ui.colour import paint
@@ -16,6 +16,7 @@ from hotrun.units import format_duration
 
 if TYPE_CHECKING:
     from hotrun.notices import Notice
+    from hotrun.ui.sink import Stream
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Console:
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: Stream,
         *,
         colour: bool = False,
         verbose: bool = False,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from hotrun.notices import event_name
 
 if TYPE_CHECKING:
     from hotrun.notices import Notice
+    from hotrun.ui.sink import Stream
 
 VERSION = 1
 
@@ -21,7 +22,7 @@ class JsonLines:
         stream: Where to; each line is flushed, because somebody waits for it.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
     def __call__(self, notice: Notice) -> None:
