@@ -8,8 +8,6 @@ one restart too many is cheaper than an app that is not what was built.
 
 from __future__ import annotations
 
-import glob
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING, NoReturn
@@ -119,6 +117,8 @@ def _expand(outputs: Collection[str]) -> Iterator[str]:
 
 def _matching(output: str) -> Iterator[str]:
     """Expand a glob; brackets in the name of a directory that exists are meant as they stand."""
+    import glob  # here, as hashlib below: the first build waits for every import
+
     if os.path.lexists(output) or not glob.has_magic(output):
         return iter([output])
     base, rest = "", output
@@ -138,6 +138,8 @@ def _pieces(path: str) -> Iterator[bytes]:
     if os.path.isdir(path):
         yield os.fsencode(os.readlink(path))
         return
+    import hashlib
+
     with open(path, "rb") as file:
         while piece := file.read(PIECE):
             yield hashlib.blake2b(piece, digest_size=16).digest()
