@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 QUIET = {facts.Quiet.SAVE: 0.015, facts.Quiet.BURST: 0.060, facts.Quiet.HOLD: 0.150}
 BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
 STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
-SAME_REQUEST = 0.002  # seconds
+SAME_REQUEST = 0.002  # seconds in which several signals are one request
 SIGNALS = {
     signal.SIGINT: (130, "interrupted"),
     signal.SIGTERM: (143, "terminated"),
@@ -54,6 +54,7 @@ class Options:
         guardian: The process that ends what is left when we are killed.
         outputs: What the build makes, absolute: compared to tell whether the app changed.
         program: The app's own program, if it is a file of the project.
+        warnings: Message and hint of what is odd in the config, told at the start.
         once: Build, run the app, end with its code; nothing is watched.
         trace: Tell every fact and command.
         captures: The app's output becomes notices instead of going to our own streams.
@@ -65,6 +66,7 @@ class Options:
     guardian: Guardian | None = None
     outputs: tuple[str, ...] = ()
     program: str | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
     once: bool = False
     trace: bool = False
     captures: bool = False
@@ -125,6 +127,8 @@ class Session:
                 __version__, os.getpid(), self.config.file, self.config.directory
             )
         )
+        for message, hint in self._options.warnings:
+            self.tell(notices.Problem(message, hint, severity="warning"))
         if self._feed is not None:
             self._feed.start()
         else:
@@ -211,9 +215,7 @@ class Session:
 
     def _trace(self, name: str, kind: str, what: facts.Fact | facts.Command) -> None:
         if self._options.trace:
-            text = repr(what)
-            short = text if len(text) <= 400 else f"{text[:400]}..."  # noqa: PLR2004
-            self.tell(notices.Trace(name, kind, short))
+            self.tell(notices.Trace(name, kind, repr(what)))
 
     def tell(self, notice: Notice) -> None:
         """Tell every subscriber; one whose reader went away ends the session."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from hotrun.cli.options import colour_option, config_options, load_config
-from hotrun.notices import Problem
 
 if TYPE_CHECKING:
     from hotrun.config import Config
@@ -80,6 +79,7 @@ def run(
             guardian,
             planned.outputs,
             planned.program,
+            tuple(planned.warnings),
             once=once,
             trace=verbose,
             captures=as_json,
@@ -99,8 +99,6 @@ def run(
         subscribers: list[Subscriber] = [JsonLines(sinks[0]), console] if as_json else [console]
         feed = None if once else _watch(config, planned)
         session = Session(config, feed, subscribers, options)
-        for message, hint in planned.warnings:
-            session.tell(Problem(message, hint, severity="warning"))
         try:
             return session.run()
         finally:

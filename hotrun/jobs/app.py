@@ -48,11 +48,6 @@ class AppJob:
         self._linger: asyncio.TimerHandle | None = None
         self.run = run
 
-    @property
-    def pid(self) -> int | None:
-        """The pid of the app itself, while it runs."""
-        return self._child.pid if self._child is not None and self._phase == "app" else None
-
     def start(self) -> None:
         """Start; the end of everything is posted as ``AppExited``."""
         self._next()

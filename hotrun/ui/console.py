@@ -28,6 +28,7 @@ class Cycle:
     built_ms: int | None = None
 
 
+LONGEST = 400  # characters of a fact or a command
 AFTERWARDS = {"wait": "; the next change starts it again", "restart": "; it is started again"}
 
 
@@ -78,7 +79,7 @@ class Console:
                 self._output(notice)
             case notices.Trace():
                 if self._verbose:
-                    self._say("dim", f"{notice.kind} {notice.text}")
+                    self._say("dim", shortened(f"{notice.kind} {notice.text}"))
             case notices.BuildStarted():
                 self._build_started(notice)
             case notices.BuildFinished():
@@ -217,6 +218,11 @@ def named(paths: list[str], count: int) -> str:
         return ""
     first = printable(paths[0])
     return first if count == 1 else f"{first} +{count - 1} more"
+
+
+def shortened(text: str) -> str:
+    """Return a line that a person would read: a burst names thousands of paths."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def printable(text: str) -> str:
