@@ -1,4 +1,4 @@
-"""What a watcher says: events, overflows, and directories it could not watch.
+"""What a watcher says: events, overflows, and what it cannot hear of from the kernel.
 
 Pure data, the same for every kernel. An event is a hint that something happened to a path;
 the disk is the truth.
@@ -13,9 +13,13 @@ from typing import NamedTuple
 class Op(Flag):
     """What happened to a path; a set, because kernels merge.
 
-    The first five exist on every backend. ``CLOSE_WRITE`` (a file opened for writing was
-    closed) and ``MOVED_TO`` (the name came by a rename, so its content is whole) accompany
-    them where the kernel tells; both say that a save is finished.
+    The first five exist on every backend, and ``Watcher.add`` listens for them unless told
+    otherwise. The rest are told on request, by the kernels that know them:
+
+    - ``CLOSE_WRITE``: a file that was open for writing was closed, so a save is finished;
+    - ``MOVED_TO`` (together with CREATE): the name came by a rename, so its content is whole;
+    - ``OPEN``, ``READ``, ``CLOSE_READ``: somebody looks. A build reads everything: never
+      listen for these where one runs.
     """
 
     CREATE = auto()
@@ -25,6 +29,14 @@ class Op(Flag):
     CHMOD = auto()
     CLOSE_WRITE = auto()
     MOVED_TO = auto()
+    OPEN = auto()
+    READ = auto()
+    CLOSE_READ = auto()
+
+
+BASE = Op.CREATE | Op.WRITE | Op.REMOVE | Op.RENAME | Op.CHMOD
+SAVES = BASE | Op.CLOSE_WRITE | Op.MOVED_TO  # all that tells of a change and of its end
+LOOKS = Op.OPEN | Op.READ | Op.CLOSE_READ
 
 
 class Event(NamedTuple):
@@ -63,4 +75,20 @@ class Unwatched(NamedTuple):
     error: OSError
 
 
-Item = Event | Overflow | Refreshed | Unwatched
+class Polled(NamedTuple):
+    """Directories that are polled from now on, because the kernel does not tell of them.
+
+    Attributes:
+        path: The directory; of several that are polled for one reason, the root above them.
+        directories: How many directories are polled by now for this reason.
+        reason: One line: why.
+        hint: One line: what helps; empty where nothing does.
+    """
+
+    path: str
+    directories: int
+    reason: str
+    hint: str = ""
+
+
+Item = Event | Overflow | Refreshed | Unwatched | Polled
