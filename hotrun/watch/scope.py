@@ -99,7 +99,7 @@ class Scope:
         admitted: list[Item] = []
         for item in items:
             if isinstance(item, Event):
-                told: int = item.op._value_  # noqa: SLF001 - Flag's own operators take 1 us each
+                told: int = item.op._value_  # Flag's own operators take 1 us each
                 kept = told & self._bits(item.path)
                 if kept == told:
                     admitted.append(item)
