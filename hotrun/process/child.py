@@ -65,6 +65,7 @@ class Child:
         self._tree_gone = False
         self._timer: asyncio.TimerHandle | None = None
         self._pipes: list[Pipe] = []
+        reaper.expect()
         self._start(spawn)
         reaper.add(self)
 

@@ -48,6 +48,10 @@ class Guardian:
         os.close(ours)
         self._pipe = theirs
 
+    def expect(self) -> None:
+        """A process group is about to be started: we may be killed before we know its number."""
+        self._say(b"?%d\n" % tree.now())
+
     def begin(self, group: int) -> None:
         """A process group was started."""
         self._say(b"+%d\n" % group)
@@ -96,8 +100,12 @@ def _guard(pipe: int, cookie: str) -> None:
         text += data
         if (b"\n" + text).endswith(b"\n" + FAREWELL):  # a directory's name may end so too
             return
-    _sweep(living_groups(text), cookie)
-    if directory := last_directory(text):
+    directory = last_directory(text)
+    groups = living_groups(text)
+    if (since := expected_since(text)) and directory:
+        groups += _started(since, f"{scratch.VARIABLE}={directory}")
+    _sweep(groups, cookie)
+    if directory:
         scratch.remove(directory)
 
 
@@ -127,6 +135,26 @@ def living_groups(records: bytes) -> list[int]:
         elif record[:1] == b"-":
             groups.pop(-int(record), None)
     return list(groups)
+
+
+def expected_since(records: bytes) -> int:
+    """Return when a group was about to be started whose number never came; 0: there is none."""
+    since = 0
+    for record in records.split(b"\n")[:-1]:
+        if record[:1] in (b"?", b"+"):
+            since = int(record[1:]) if record[:1] == b"?" else 0
+    return since
+
+
+def _started(since: int, variable: str) -> list[int]:
+    """Return the groups of builds that began after a time: those that nobody told us of.
+
+    A daemon that an earlier build left on purpose carries the variable too, but is older.
+    """
+    looks = (tree.read(pid) for pid in _all_pids())
+    leaders = (stat for stat in looks if stat is not None and stat.group == stat.pid)
+    young = [stat.pid for stat in leaders if stat.process.began >= since]
+    return [pid for pid in young if tree.carries(pid, variable)]
 
 
 def last_directory(records: bytes) -> str:

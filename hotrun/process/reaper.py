@@ -51,6 +51,11 @@ class Reaper:
         self._again: asyncio.TimerHandle | None = None
         loop.add_signal_handler(signal.SIGCHLD, self.look)
 
+    def expect(self) -> None:
+        """A child is about to be started."""
+        if self._guardian is not None:
+            self._guardian.expect()
+
     def add(self, child: Child) -> None:
         """Look after a child from now on."""
         self._children.append(child)

@@ -53,6 +53,13 @@ def read(pid: int) -> Stat | None:
     return _read_proc(pid) if LINUX else _read_psutil(pid)
 
 
+def now() -> int:
+    """Return the time in the clock of ``Process.began``, rounded down."""
+    if LINUX:  # in ticks since boot (proc(5), starttime)
+        return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+    return int(time.time())
+
+
 def alive(process: Process) -> bool:
     """Whether this very process still lives."""
     stat = read(process.pid)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from live import free_port, listens, until
 
-from hotrun.process.guardian import Guardian, last_directory, living_groups
+from hotrun.process import tree
+from hotrun.process.guardian import Guardian, expected_since, last_directory, living_groups
+from hotrun.process.scratch import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +164,31 @@ def test_the_groups_that_live_are_those_that_began_and_did_not_end(
 def test_the_directory_is_that_of_the_last_whole_record(records: bytes, directory: str) -> None:
     assert last_directory(records) == directory
     assert living_groups(records) == ([10] if b"+10" in records else [])
+
+
+@pytest.mark.parametrize(
+    ("records", "since"),
+    [(b"", 0), (b"?7\n", 7), (b"?7\n+10\n", 0), (b"?7\n+10\n?9\n-10\n", 9), (b"?7\n?1", 7)],
+)
+def test_a_group_is_expected_until_its_number_comes(records: bytes, since: int) -> None:
+    assert expected_since(records) == since
+
+
+def test_a_build_whose_number_was_never_told_is_found(tmp_path: Path) -> None:
+    """We are killed between the start of a build and the word of it."""
+    directory = tmp_path / "scratch"
+    directory.mkdir()
+    env = {**os.environ, VARIABLE: str(directory)}
+    guardian = Guardian("NOBODY=carries this")
+    guardian.own(str(directory))
+    with subprocess.Popen(["sleep", "600"], start_new_session=True, env=env) as older:
+        until(lambda: tree.now() > tree.read(older.pid).process.began + 1, "the clock to go on")
+        guardian.expect()
+        with subprocess.Popen(["sleep", "600"], start_new_session=True, env=env) as build:
+            guardian._see_it_gone()
+            assert build.wait(60) == -signal.SIGTERM
+        assert older.poll() is None
+        older.kill()
 
 
 def test_a_directory_whose_name_ends_like_the_farewell_is_none(tmp_path: Path) -> None:
