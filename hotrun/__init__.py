@@ -6,7 +6,7 @@ first asked for, because ``hotrun --version`` needs none of it.
 
 __version__ = "0.1.0"
 
-_PUBLIC = frozenset({"Event", "Op", "Overflow", "Watcher"})
+_PUBLIC = frozenset({"BASE", "SAVES", "Event", "Op", "Overflow", "Polled", "Unwatched", "Watcher"})
 
 
 def __getattr__(name: str) -> object:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from hotrun import facts, notices
 from hotrun.errors import HotrunError
 from hotrun.host import Clock, Host
-from hotrun.watch.event import Unwatched
+from hotrun.watch.event import SAVES, Polled, Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ class Feed:
         clock = Clock.start()
         try:
             for root in self._sieve.roots:
-                self._watcher.add(root)
+                self._watcher.add(root, ops=SAVES, missing_ok=True)
             self._sieve.list()
             self._call(self._listed, clock)
             while not self._closing:
@@ -119,7 +119,6 @@ class Feed:
     def _say_watching(self, ms: int) -> None:
         watcher = self._watcher
         self._backend = watcher.backend
-        self._sieve.sees_close = watcher.sees_close
         roots = [self._relative(root) for root in self._sieve.roots]
         self._host.tell(
             notices.Watching(
@@ -145,6 +144,8 @@ class Feed:
         for item in items:
             if isinstance(item, Unwatched):
                 self._cannot_watch(item)
+            elif isinstance(item, Polled):
+                self._polls(item)
         if self._watcher.backend != self._backend:
             self._say_watching(0)
         if self._sieve.note(items, building=self._host.building):
@@ -160,6 +161,11 @@ class Feed:
         message = f"{path} cannot be watched: {item.error.strerror}"
         hint = f'let it be read, or add "{path}/" to watch.exclude'
         self._host.tell(notices.Problem(message, hint, item.path, severity="warning"))
+
+    def _polls(self, item: Polled) -> None:
+        hint = item.hint or 'watch.backend = "native" relies on the kernel all the same'
+        what = f"polling {self._relative(item.path)}: {item.reason}"
+        self._host.tell(notices.Problem(what, hint, severity="warning"))
 
     def sift(self, *, last: bool) -> None:
         """Compare what was touched with the disk; the answer is posted.

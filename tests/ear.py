@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from hotrun.watch import Event, Item, Op, Watcher
+from hotrun.watch import SAVES, Event, Item, Op, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class Ear:
         self.roots = roots
         self.watcher = Watcher(**{"backend": "native", **options})
         for root in (cookies, *roots):
-            self.watcher.add(root)
+            self.watcher.add(root, ops=SAVES, missing_ok=True)
 
     def all(self) -> list[Item]:
         """What was heard until now."""
@@ -81,7 +81,7 @@ class Ear:
     @property
     def inodes(self) -> set[int]:
         """The inodes that the kernel watches for us, the cookies' left out."""
-        fd = self.watcher._backend._fd  # type: ignore[attr-defined]
+        fd = self.watcher._native._fd  # type: ignore[attr-defined]
         with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
             words = [line.split() for line in file if line.startswith("inotify")]
         found = {int(part[4:], 16) for line in words for part in line if part.startswith("ino:")}
@@ -90,7 +90,7 @@ class Ear:
     @property
     def paths(self) -> set[str]:
         """The paths under which directories are watched, the cookies' left out."""
-        return set(self.watcher._backend._watches.tree.by_path) - {  # type: ignore[attr-defined]
+        return set(self.watcher._native._watches.tree.by_path) - {  # type: ignore[attr-defined]
             self._cookies
         }
 

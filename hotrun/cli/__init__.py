@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "watch, build, run, and rebuild on every save",
     "new": "make a new project that runs at once",
     "check": "validate the config and show what it comes to",
+    "events": "print what the watcher hears, as it comes",
 }
 
 

@@ -107,7 +107,7 @@ def run(
 
 
 def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
-    from hotrun.watch import Watcher
+    from hotrun.watch import Op, Watcher
     from hotrun.watch.filter import Filter
     from hotrun.watch.sieve import Sieve
 
@@ -131,7 +131,7 @@ def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         planned.roots,
         accepts,
         also=also,
-        sees_close=watcher.sees_close,
+        sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
         unchanged_counts=watch.unchanged == "build",
     )
     return watcher, sieve

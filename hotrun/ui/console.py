@@ -133,8 +133,6 @@ class Console:
         where = f"{_many(notice.files, 'file')} in {_many(notice.directories, 'directory')}"
         text = f"watching {where} ({notice.backend}), listed in {_time(notice.ms)}"
         self._say("dim", text)
-        if notice.reason and notice.reason != "asked for":
-            self._say("yellow", f"polling, because {notice.reason}")
 
     def _build_started(self, notice: notices.BuildStarted) -> None:
         cause = named(notice.paths, notice.count)

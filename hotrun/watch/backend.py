@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hotrun.watch.event import Op
 
 
@@ -37,6 +39,9 @@ class Source(Protocol):
 
     def directories(self) -> int:
         """Count the directories that are watched."""
+
+    def places(self) -> Iterable[str]:
+        """Return the directories that are watched."""
 
     def due(self) -> float | None:
         """When ``take`` has work though nothing comes (``time.monotonic``); None: never."""

@@ -8,25 +8,28 @@ that stamped it: two writes within one step leave the same time.
 from __future__ import annotations
 
 import os
-import stat
 import time
 from typing import TYPE_CHECKING
 
+from hotrun.watch.digest import HASHED, digest_of
 from hotrun.watch.event import Op
 from hotrun.watch.snapshot import (
     Directory,
+    Identity,
     Listing,
     Signature,
+    identity_of,
     list_directory,
+    list_linked,
     list_tree,
     signature,
     subtree,
 )
+from hotrun.watch.tree import is_below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-HASHED = 1024 * 1024  # bytes; bigger files are judged by their signature alone
 PRIMED_FILES = 20_000  # of which hashes are taken ahead; beyond, the first save counts
 PRIMED_BYTES = 64 * 1024 * 1024
 SECOND = 1_000_000_000  # ns
@@ -43,27 +46,42 @@ class Known:
     Args:
         skips: Tells of a directory whether it is never to be opened.
         wants: Tells of a file whether it counts.
+        follow_symlinks: What links lead to counts too, each directory once (``snapshot``).
     """
 
-    def __init__(self, skips: Callable[[str], bool], wants: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        skips: Callable[[str], bool],
+        wants: Callable[[str], bool],
+        *,
+        follow_symlinks: bool = False,
+    ) -> None:
+        self.follow_symlinks = follow_symlinks
         self._skips = skips
         self._wants = wants
         self._roots: frozenset[str] = frozenset()
         self._listing: Listing = {}
         self._hashes: dict[str, bytes] = {}
         self._vague: set[str] = set()  # files whose signature was taken too soon to vouch
+        self._linked: set[str] = set()  # links under whose names a directory is listed
+        self._names: dict[Identity, str] = {}  # of listed directories, where links are followed
+        self._ending: Collection[str] = ()  # directories that are going: their files come first
 
     def begin(self, roots: Iterable[str]) -> None:
         """Take all files as they are now."""
         now = time.time_ns()
         self._roots = frozenset(roots)
-        self._listing = list_tree(self._roots, self._skips, self._wants)
+        self._listing = list_tree(
+            self._roots, self._skips, self._wants, follow_symlinks=self.follow_symlinks
+        )
+        self._note_links()
         self._hashes.clear()
+        since = now - COARSE
         self._vague = {
             f"{path}/{name}"
             for path, directory in self._listing.items()
             for name, found in directory.files.items()
-            if _is_vague(found, now)
+            if found.ctime_ns > since and _is_vague(found, now)
         }
 
     def __len__(self) -> int:
@@ -109,30 +127,44 @@ class Known:
                 files, budget = files - 1, budget - known.size
                 if files < 0 or budget < 0:
                     return
-                digest = digest_of(path)
-                if digest is not None and signature(path) == known:
+                digest = self._digest(path)
+                if digest is not None and self._signature(path) == known:
                     self._hashes[path] = digest
                 yield
 
     # --- comparing ---
 
     def relist(self, top: str) -> Iterator[str | None]:
-        """List a directory and all below it again.
+        """List a directory and all below it again; not what links lead to.
 
         Yields:
             The files that may differ, to be compared before the next one is asked for; None
             after each directory, so that a long walk can be done bit by bit.
         """
         stack = [top]
+        if self.follow_symlinks:
+            stack = [] if is_below(top, self._linked) else [top]
+            self._look_for_link(top)
         while stack:
             path = stack.pop()
-            new = list_directory(path, self._skips, self._wants)
+            is_link = path not in self._roots and os.path.islink(path)
+            if is_link and self.follow_symlinks:
+                self._above(path).below.discard(path.rpartition("/")[2])
+                continue
+            new = None if is_link else self._list(path)  # to list a link is to follow it
             old = self._listing.get(path, NOTHING) if new is None else self._enter(path)
             stack += [f"{path}/{name}" for name in old.below.union(new.below if new else ())]
+            self._ending = (path,) if new is None else ()
             yield from self._suspects(path, old.files, new.files if new else {})
             if new is None:
                 self._leave(path)
+            else:
+                old.links, old.identity = new.links, new.identity
             yield None
+        self._ending = ()
+
+    def _list(self, path: str) -> Directory | None:
+        return list_directory(path, self._skips, self._wants, follow_symlinks=self.follow_symlinks)
 
     def _suspects(
         self, directory: str, old: dict[str, Signature], new: dict[str, Signature]
@@ -146,13 +178,13 @@ class Known:
 
     def strays(self, path: str) -> bool:
         """Whether a file certainly holds other bytes now; what is known stays as it is."""
-        known, found = self.get(path), signature(path)
+        known, found = self.get(path), self._signature(path)
         if known is None or found is None:
             return (known is None) != (found is None)
         if known.size != found.size:
             return True
         before = self._hashes.get(path)
-        return before is not None and digest_of(path) not in (before, None)
+        return before is not None and self._digest(path) not in (before, None)
 
     def differs(self, path: str, op: Op | None = None) -> bool:
         """Compare a file with what is known of it, and take it as known from now on.
@@ -164,8 +196,8 @@ class Known:
         known = self.get(path)
         wanted = self._wants(path)
         now = time.time_ns()
-        found = signature(path) if wanted else None
-        if found is None:
+        found = self._signature(path) if wanted else None
+        if found is None or self._is_out_of_sight(path):
             self._forget(path)
             # What is no longer wanted, by rules that are new, did not change: it left us.
             return wanted and known is not None
@@ -197,8 +229,14 @@ class Known:
             return False
         return vague or found != known
 
+    def _signature(self, path: str) -> Signature | None:
+        return signature(path, follow_symlinks=self.follow_symlinks)
+
+    def _digest(self, path: str) -> bytes | None:
+        return digest_of(path, follow_symlinks=self.follow_symlinks)
+
     def _hash(self, path: str, found: Signature) -> bytes | None:
-        digest = digest_of(path) if found.size <= HASHED else None
+        digest = self._digest(path) if found.size <= HASHED else None
         if digest is None:
             self._hashes.pop(path, None)
         else:
@@ -226,42 +264,104 @@ class Known:
         if parent and path not in self._roots:
             # Also if it is not new: a walk that found its parent gone may find it there again.
             above = self._listing.get(parent) or self._enter(parent)
-            above.below.add(name)
+            if name not in above.links:
+                above.below.add(name)
         return found
 
     def _leave(self, path: str) -> None:
         self._listing.pop(path, None)
-        parent, _, name = path.rpartition("/")
-        self._listing.get(parent, NOTHING).below.discard(name)
+        self._above(path).below.discard(path.rpartition("/")[2])
+
+    def _above(self, path: str) -> Directory:
+        return self._listing.get(path.rpartition("/")[0], NOTHING)
+
+    # --- links ---
+
+    def links(self) -> Iterator[str]:
+        """Yield the links that count: what they lead to may have changed under another name."""
+        for path, directory in list(self._listing.items()):
+            if directory.links:
+                yield from [f"{path}/{name}" for name in directory.links if name in directory.files]
+
+    def leads(self, path: str) -> bool:
+        """Whether a link that is followed, or may have to be, is or was at a path."""
+        return self.follow_symlinks and (path in self._linked or os.path.islink(path))
+
+    def lists(self, path: str) -> bool:
+        """Whether the directory of a path is listed, under this very name."""
+        return path.rpartition("/")[0] in self._listing
+
+    def listed_as(self, path: str) -> str:
+        """Return a path under the name that its directory is listed by; itself if by none.
+
+        Who tells of it may have come upon the directory by another link.
+        """
+        directory, _, name = path.rpartition("/")
+        if not self.follow_symlinks or directory in self._listing or path in self._roots:
+            return path
+        identity = identity_of(directory)
+        known = None if identity is None else self._names.get(identity)
+        return path if known is None else f"{known}/{name}"
+
+    def relist_linked(self) -> Iterator[str | None]:
+        """List all that links lead to again; as ``relist``, when that is done.
+
+        Always all of it: any directory that came or went, and any link, may decide which of
+        the others have a name of their own, and which link is the first one.
+        """
+        own = {
+            path: self._listing[path]
+            for root in self._roots
+            for path in subtree(self._listing, root)
+        }
+        left = self._listing.keys() - own.keys()
+        for path, new in list_linked(own, self._skips, self._wants):
+            left.discard(path)
+            known = self._listing.setdefault(path, Directory())
+            known.below, known.links, known.identity = new.below, new.links, new.identity
+            yield from self._suspects(path, known.files, new.files)
+            yield None
+        self._ending = left
+        for path in left:
+            yield from [f"{path}/{name}" for name in self._listing[path].files]
+            yield None
+        for path in left:
+            self._listing.pop(path, None)
+        self._ending = ()
+        self._note_links()
+
+    def _look_for_link(self, path: str) -> None:
+        """Bring what the directory above a path knows of its links in line with the disk."""
+        above, name = self._above(path), path.rpartition("/")[2]
+        if above is not NOTHING:
+            links = {*above.links} - {name}
+            if os.path.islink(path):
+                links.add(name)
+            above.links = tuple(sorted(links))
+
+    def _is_out_of_sight(self, path: str) -> bool:
+        """Whether a file, though it may be there, is in no directory that is to be listed."""
+        directory = path.rpartition("/")[0]
+        if directory in self._ending:
+            return True
+        while directory and directory not in self._roots and directory not in self._listing:
+            if os.path.islink(directory):
+                return True
+            directory = directory.rpartition("/")[0]
+        return False
+
+    def _note_links(self) -> None:
+        if not self.follow_symlinks:
+            return
+        self._names = {
+            directory.identity: path
+            for path, directory in self._listing.items()
+            if directory.identity is not None
+        }
+        links = (f"{p}/{name}" for p, found in self._listing.items() for name in found.links)
+        self._linked = {link for link in links if link in self._listing} - self._roots
 
 
 def _is_vague(found: Signature, now: int) -> bool:
     step = FINE if found.ctime_ns % SECOND else COARSE
     return found.ctime_ns > now - step
-
-
-def digest_of(path: str) -> bytes | None:
-    """Hash a small regular file, or where a link points; None when it cannot be read."""
-    from hashlib import blake2b
-
-    try:
-        # O_NONBLOCK: should the file be a fifo by now, open must not wait for a writer.
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        try:
-            return os.fsencode(os.readlink(path))
-        except OSError:
-            return None
-    try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        hashed, left = blake2b(digest_size=16), HASHED + 1  # it may be growing without end
-        while left > 0 and (part := os.read(fd, min(found.st_size + 4096, left))):
-            hashed.update(part)
-            left -= len(part)
-        return hashed.digest()
-    except OSError:
-        return None
-    finally:
-        os.close(fd)

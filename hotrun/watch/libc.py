@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+IN_ACCESS = 0x1
 IN_MODIFY = 0x2
 IN_ATTRIB = 0x4
 IN_CLOSE_WRITE = 0x8
+IN_CLOSE_NOWRITE = 0x10
+IN_OPEN = 0x20
 IN_MOVED_FROM = 0x40
 IN_MOVED_TO = 0x80
 IN_CREATE = 0x100
@@ -28,6 +31,7 @@ IN_Q_OVERFLOW = 0x4000
 IN_IGNORED = 0x8000
 IN_ONLYDIR = 0x01000000
 IN_DONT_FOLLOW = 0x02000000
+IN_MASK_ADD = 0x20000000
 IN_ISDIR = 0x40000000
 
 BUFFER = 256 * 1024  # a buffer smaller than the next event gives EINVAL
@@ -35,6 +39,9 @@ DRAIN = 4 * 1024 * 1024  # bytes of one drain: several default queues, so a burs
 _HEADER = struct.Struct("iIII")
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# Declared, ctypes converts the arguments itself: half the cost of a call.
+try_add_watch = _libc.inotify_add_watch  # a wd, or -1: ``add_watch`` says why
+try_add_watch.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
 
 
 class Record(NamedTuple):
@@ -69,7 +76,7 @@ def add_watch(fd: int, path: str, mask: int) -> int:
     Raises:
         OSError: with the path; ENOSPC when ``fs.inotify.max_user_watches`` is used up.
     """
-    wd: int = _libc.inotify_add_watch(fd, os.fsencode(path), ctypes.c_uint32(mask))
+    wd: int = try_add_watch(fd, path.encode("utf-8", "surrogateescape"), mask)
     if wd < 0:
         raise _fail(path)
     return wd

@@ -8,11 +8,18 @@ have its own.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from hotrun.errors import WatchError
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+USED_UP = (errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+NEARLY_ALL = 0.9  # of a directory: then what is in it is named instead
 _HINT = "sudo sysctl {0} (for good: {0} in /etc/sysctl.d/60-hotrun.conf)"
 
 
@@ -21,6 +28,7 @@ class LimitError(WatchError):
 
     def __init__(self, error: OSError) -> None:
         super().__init__(*explain(error))
+        self.error = error
 
 
 def explain(error: OSError) -> tuple[str, str]:
@@ -75,3 +83,78 @@ def _descriptors_used_up() -> bool:
     except OSError as error:
         return error.errno == errno.EMFILE
     return False
+
+
+class Shortage:
+    """A limit that was met: what it has come to.
+
+    Args:
+        error: The one that told of it.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def explain(self, root: str, watched: Collection[str]) -> tuple[str, str]:
+        """Return message and hint.
+
+        Args:
+            root: The directory above all that is meant.
+            watched: Every directory, those that are polled included.
+        """
+        message, hint = explain(self._error)
+        if self._error.errno == errno.ENOSPC:
+            message += f" ({watches_in_use():,} by processes of yours)"
+        big = [f"{path[len(root) + 1 :]}/ ({count:,})" for path, count in biggest(root, watched)]
+        return message, hint + (f"; the biggest: {', '.join(big)}" if big else "")
+
+
+def watches_in_use() -> int:
+    """Count the inotify watches of this user's processes, those that can be seen (proc(5))."""
+    processes = (entry.path for entry in os.scandir("/proc") if entry.name.isdigit())
+    return sum(_watches(info) for process in processes for info in _infos(process))
+
+
+def _infos(process: str) -> Iterator[str]:
+    """Yield the fdinfo of each inotify instance of a process."""
+    # It may end meanwhile, be somebody else's, or the descriptor that of this very listing.
+    with contextlib.suppress(OSError):
+        for fd in os.listdir(f"{process}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"{process}/fd/{fd}") == "anon_inode:inotify":
+                    yield f"{process}/fdinfo/{fd}"
+
+
+def _watches(info: str) -> int:
+    try:
+        with open(info, "rb") as file:
+            return sum(line.startswith(b"inotify wd:") for line in file)
+    except OSError:
+        return 0
+
+
+def biggest(root: str, directories: Iterable[str]) -> list[tuple[str, int]]:
+    """Return the three biggest subtrees below a root, and how many directories each holds.
+
+    Where one directory holds nearly all of its parent it is named instead of the parent.
+    """
+    counts: dict[str, int] = {}
+    for path in directories:
+        above = path
+        while len(above) >= len(root):
+            counts[above] = counts.get(above, 0) + 1
+            above = above.rpartition("/")[0]
+    below: dict[str, list[str]] = {}
+    for path in counts:
+        below.setdefault(path.rpartition("/")[0], []).append(path)
+
+    def narrowed(path: str) -> str:
+        while path in below:
+            best = max(below[path], key=counts.__getitem__)
+            if counts[best] < NEARLY_ALL * counts[path]:
+                break
+            path = best
+        return path
+
+    first = sorted(below.get(narrowed(root), ()), key=counts.__getitem__, reverse=True)[:3]
+    return [(path, counts[path]) for path in map(narrowed, first)]

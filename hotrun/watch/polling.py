@@ -1,188 +1,229 @@
-"""The backend for everywhere else: list the tree again and again, and compare.
+"""The source for everywhere: look at the tree again and again, and tell what differs.
 
-It serves where the kernel has no events to give, or no more watches. The pause grows with the
-cost of a listing, so that polling stays below 3 % of one core.
+It serves where the kernel tells nothing, or has no more watches. Law: after each look it rests
+so long that polling takes less than 3 % of one core, however large the tree is. So where
+something changed a moment ago it looks often, and at the rest in slices; a rename is told as one
+if both names fall into one slice, and as REMOVE and CREATE otherwise.
 """
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
-from hotrun.errors import WatchError
-from hotrun.watch.event import Event, Item, Op, Refreshed, Unwatched
-from hotrun.watch.snapshot import Directory, Listing, Signature, list_tree
+from hotrun.watch.event import BASE, Refreshed
+from hotrun.watch.listing_diff import parent
+from hotrun.watch.lookout import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAUSE = 35  # times the cost of a listing: 1/35 is below 3 % of a core
+    from hotrun.watch.event import Event, Item
+    from hotrun.watch.scope import Scope
+
+PAUSE = 35  # times the cost of a look: with the look itself it is 1/36, below 3 % of a core
+TICK = 0.1  # seconds between two looks at what is hot, as esbuild looks at its recent files
+HOT = 60  # seconds after its last change that a directory is looked at at each tick
+MOST_HOT = 64  # directories
+LONGEST = 0.5  # seconds; a longer pause would be for a slice that blocks other threads too long
+SLOWEST = 0.1  # seconds that a slice may wait for a slow server
 
 
 class Polling:
-    """Stands in for a kernel's events.
+    """Polls roots of a scope, and directories below them on behalf of the kernel.
 
     Args:
-        skips: Tells of a directory whether it is never to be opened.
-        wants: Tells of a file whether it counts; others are not even looked at.
-        interval: Seconds between two listings, at least.
+        scope: What was asked for.
+        say: Takes what happened.
+        interval: Seconds between the beginnings of two looks at everything, at least; 0: as
+            often as the pauses allow.
+        clock: Tells the time (``due`` answers by it).
+        cost: Tells how much time of the processor was used.
     """
 
     name = "polling"
-    sees_close = False
+    offers = BASE
 
     def __init__(
-        self, skips: Callable[[str], bool], wants: Callable[[str], bool], interval: float
+        self,
+        scope: Scope,
+        say: Callable[[Item], None],
+        interval: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        cost: Callable[[], float] = time.thread_time,
     ) -> None:
-        self._skips = skips
-        self._wants = wants
+        self._scope = scope
+        self._say = say
         self._interval = interval
-        self._roots: dict[str, Listing] = {}
-        self._items: list[Item] = []
-        self._unreadable: set[str] = set()
-        self._due = 0.0
+        self._tick = min(TICK, interval or TICK)
+        self._clock = clock
+        self._cost = cost
+        self._lookout = Lookout(scope, say)
+        self._tops = self._lookout.tops
+        self._asked: set[str] = set()  # roots of the scope, polled or not
         self._refresh = False
-        self._woken = threading.Event()
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._rested_at = 0.0
+        self._sweep_at = 0.0  # when the next sweep may begin
+        self._sweep: deque[str] = deque()  # what is left of this one
+        self._hot: dict[str, float] = {}  # directories by their last change, the latest last
+        self._tick_at = 0.0
+        self._round: deque[str] = deque()  # what is left of the hot ones
+        self._ahead = 0.0  # how much more the hot ones got than a sweep that goes on
 
-    def add(self, path: str) -> None:
-        """Watch a directory and all below it; one that is missing is waited for.
+    # --- what is polled ---
 
-        Raises:
-            WatchError: the watcher is closed.
+    def arm(self, path: str) -> None:
+        """Poll a root, or poll it wider; one that is missing is waited for."""
+        self._tops.add(path, self._tops.roots)
+        self._open(path, is_new=False)
+
+    def disarm(self, path: str) -> None:
+        """Cease to poll a root; what others cover goes on."""
+        self._tops.discard(path, self._tops.roots)
+        self._lookout.shut(path)
+        if self._asked - self._scope.roots.keys():  # it may have reached what stands in, too
+            self._lookout.trim()
+        self._asked = set(self._scope.roots)
+
+    def stand_in(self, directory: str, *, is_new: bool = False) -> None:
+        """Poll a directory below a root, of which itself somebody else tells.
+
+        Once it is gone it is forgotten.
+
+        Args:
+            directory: All below it is polled too, as far as the scope goes.
+            is_new: What is in it was created, and is told.
         """
-        self._check_open()
-        with self._lock:
-            begin = time.monotonic()
-            if path not in self._roots:
-                self._roots[path] = self._list(path)
-            self._rest(begin)
+        self._tops.add(directory, self._tops.stand_ins)
+        self._open(directory, is_new=is_new)
 
-    def remove(self, path: str) -> None:
-        """Stop watching a root.
+    def step_aside(self, directory: str) -> None:
+        """Leave a directory to somebody else; what other ones cover goes on."""
+        if directory in self._tops.stand_ins:
+            self._tops.discard(directory, self._tops.stand_ins)
+            self._lookout.shut(directory)
 
-        Raises:
-            KeyError: the path was not added.
-        """
-        with self._lock:
-            del self._roots[path]
+    def stand_ins(self) -> list[str]:
+        """Return the directories that were handed over to be polled."""
+        return list(self._tops.stand_ins)
 
-    def roots(self) -> list[str]:
-        """Return the paths that were added."""
-        return [] if self._closed.is_set() else list(self._roots)
+    def polls(self, path: str) -> bool:
+        """Tell whether what happens to a path is found out here."""
+        return self._lookout.covers(path)
 
     def directories(self) -> int:
         """Count the directories that are listed."""
-        return len({path for listing in tuple(self._roots.values()) for path in listing})
+        return len(self.places())
+
+    def places(self) -> list[str]:
+        """Return the directories that are listed."""
+        return self._lookout.places()
 
     def refresh(self) -> None:
-        """List again at once, by the ignore rules of now."""
+        """Let the next ``take`` list everything anew, by the rules of now."""
         self._refresh = True
-        self.wake()
 
-    def wake(self) -> None:
-        """Let a blocked ``read`` return; from any thread."""
-        self._woken.set()
+    def release(self) -> None:
+        """Nothing to give back."""
 
-    def close(self) -> None:
-        """Stop; from any thread, also while another one is in ``read``; twice is no harm."""
-        self._closed.set()
-        self.wake()
+    def _open(self, top: str, *, is_new: bool) -> None:
+        self._asked.update(self._scope.roots)
+        if not self._lookout.seen:
+            self._sweep_at = self._clock() + self._interval
+        self._lookout.open(top)
+        self._tell(self._lookout.told(with_new=is_new))
 
-    def read(self, timeout: float | None = None) -> list[Item]:
-        """Wait until a listing differs; see the other backends.
+    # --- when ---
 
-        Raises:
-            WatchError: the watcher was closed before.
-        """
-        self._check_open()
-        until = None if timeout is None else time.monotonic() + timeout
-        while True:
-            woken = self._wait(until)
-            if self._closed.is_set():
-                return []
-            with self._lock:
-                self._look()
-                items, self._items = self._items, []
-            if self._closed.is_set():  # what a listing that was broken off shows is not so
-                return []
-            if items or woken or (until is not None and time.monotonic() >= until):
-                return items
+    def due(self) -> float | None:
+        """When the next look is; None: there is nothing to look at."""
+        if self._refresh:
+            return 0.0
+        if not (self._tops.roots or self._tops.stand_ins):
+            return None
+        work = 0.0 if self._sweep else self._sweep_at
+        if self._hot:
+            work = min(work, self._tick_at)
+        return max(work, self._rested_at)
 
-    def _check_open(self) -> None:
-        if self._closed.is_set():
-            raise WatchError("the watcher is closed")
+    def take(self) -> None:
+        """Look at a slice, if it is time, and say what differs."""
+        now, due = self._clock(), self.due()
+        if self._refresh:
+            self._list_anew()
+        elif due is not None and now >= due:
+            begin = self._cost()
+            self._lookout.begin()
+            self._look(now, begin)
+            self._tell(self._lookout.told())
+            self._rested_at = self._clock() + PAUSE * (self._cost() - begin)
 
-    def _wait(self, until: float | None) -> bool:
-        due = self._due if until is None else min(self._due, until)
-        woken = self._woken.wait(max(0.0, due - time.monotonic()))
-        if woken:
-            self._woken.clear()
-        return woken
+    def _list_anew(self) -> None:
+        self._refresh = False
+        self._lookout.relist()
+        self._sweep.clear()
+        self._sweep_at = self._clock() + self._interval
+        if not self._scope.closing:
+            for root in sorted(self._tops.roots):
+                self._say(Refreshed(root))
 
-    def _look(self) -> None:
-        begin = time.monotonic()
-        if not self._refresh and begin < self._due:
+    def _tell(self, events: list[Event]) -> None:
+        if self._scope.closing:  # what a walk that was broken off shows is not so
             return
-        refresh, self._refresh = self._refresh, False
-        for root, before in self._roots.items():
-            now = self._roots[root] = self._list(root)
-            self._items += [Refreshed(root)] if refresh else differences(before, now)
-        self._rest(begin)
+        for event in events:
+            self._say(event)
+        self._heat(events)
 
-    def _list(self, root: str) -> Listing:
-        return list_tree([root], self._passes_by, self._wants, self._cannot)
+    # --- what first ---
 
-    def _passes_by(self, directory: str) -> bool:
-        return self._closed.is_set() or self._skips(directory)
+    def _look(self, now: float, begin: float) -> None:
+        """Look at what is hot, and go on with the sweep, in one slice."""
+        pause = self._tick if self._hot else min(max(self._interval, TICK), LONGEST)
+        end = begin + pause / (PAUSE + 1)
+        if not self._sweep and now >= self._sweep_at:
+            self._sweep_at = now + self._interval
+            self._sweep.extend(self._lookout.paths())
+            self._ahead = 0.0
+        if self._hot and now >= self._tick_at:
+            self._tick_at = now + self._tick
+            # A hot directory may be so large that nothing else would ever have its turn.
+            if not self._sweep or self._ahead <= 0:
+                self._look_at_hot(now, (begin + end) / 2 if self._sweep else end)
+                self._ahead += self._cost() - begin
+        if self._sweep:
+            middle = self._cost()
+            self._spend(self._sweep, now, end)
+            self._ahead = max(0.0, self._ahead - (self._cost() - middle))
 
-    def _cannot(self, directory: str, error: OSError) -> None:
-        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            self._unreadable.discard(directory)
-        elif directory not in self._unreadable:
-            self._unreadable.add(directory)
-            self._items.append(Unwatched(directory, error))
+    def _look_at_hot(self, now: float, end: float) -> None:
+        for path, since in list(self._hot.items()):
+            if now - since <= HOT:
+                break
+            del self._hot[path]
+        if not self._round:
+            self._round.extend(reversed(self._hot))
+        self._spend(self._round, now, end)
 
-    def _rest(self, begin: float) -> None:
-        now = time.monotonic()
-        self._due = now + max(self._interval, PAUSE * (now - begin))
+    def _spend(self, paths: deque[str], now: float, end: float) -> None:
+        """Look at one path at least, and at more until the cost is spent."""
+        while paths and not self._scope.closing:
+            self._lookout.look(paths.popleft())
+            if self._cost() >= end or self._clock() >= now + SLOWEST:
+                break
 
-
-def differences(before: Listing, now: Listing) -> list[Item]:
-    """Return what happened between two listings, as events."""
-    items: list[Item] = []
-    nothing = Directory()
-    for path, directory in before.items():
-        if path not in now:
-            items += _file_differences(path, directory.files, {})
-            items.append(Event(path, Op.REMOVE, None, directory=True))
-    for path, directory in now.items():
-        if path not in before:
-            items.append(Event(path, Op.CREATE, None, directory=True))
-        items += _file_differences(path, before.get(path, nothing).files, directory.files)
-    return items
-
-
-def _file_differences(
-    directory: str, old: dict[str, Signature], new: dict[str, Signature]
-) -> list[Item]:
-    if old == new:
-        return []
-    return [
-        Event(f"{directory}/{name}", _difference(old.get(name), new.get(name)))
-        for name in {**old, **new}
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _difference(before: Signature | None, now: Signature | None) -> Op:
-    if before is None:
-        return Op.CREATE
-    if now is None:
-        return Op.REMOVE
-    written = before[:3] != now[:3]
-    if before.mode != now.mode:
-        return Op.WRITE | Op.CHMOD if written else Op.CHMOD
-    return Op.WRITE  # if only the inode's change differs, somebody set the time back
+    def _heat(self, events: list[Event]) -> None:
+        """Where something happened, more is likely to."""
+        if not events:
+            return
+        now = self._clock()
+        if not self._hot:
+            self._tick_at = now + self._tick
+        for event in events:
+            for path in (parent(event.path), event.path):
+                if path in self._lookout.seen:
+                    self._hot.pop(path, None)
+                    self._hot[path] = now
+        for path in list(self._hot)[:-MOST_HOT]:
+            del self._hot[path]

@@ -48,11 +48,15 @@ class Scope:
         follow_symlinks: bool = False,
     ) -> None:
         self.roots: dict[str, Root] = {}
-        self.skips = skips or (lambda _: False)
+        self._skips = skips or (lambda _: False)
         self.wants = wants or (lambda _: True)
         self.follow_symlinks = follow_symlinks
         self.closing = False
         self._deep: dict[str, int] = {}  # bits of what recursive roots ask below a directory
+
+    def skips(self, directory: str) -> bool:
+        """Tell whether a directory is never to be opened; every one while the watcher closes."""
+        return self.closing or self._skips(directory)
 
     def put(self, path: str, root: Root) -> bool:
         """Add a root, or widen one; True when anything is new."""

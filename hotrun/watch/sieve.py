@@ -18,7 +18,7 @@ from hotrun.watch.known import Known
 from hotrun.watch.tree import is_below
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 FEW = 64  # touched files up to which each write is looked at for an emptied file
 MANY = 2_000  # touched files up to which a running build's reader is thought of
@@ -82,8 +82,9 @@ class Sieve:
         roots: The watched directories, absolute.
         accepts: Which directories and files count.
         also: Single files in them that count whatever the filter says.
-        sees_close: Whether the watcher reports CLOSE_WRITE.
+        sees_close: Tells of a path whether the watcher reports CLOSE_WRITE of it.
         unchanged_counts: A finished save counts even if it changed no byte.
+        follow_symlinks: What links in the roots lead to counts too, each directory once.
     """
 
     def __init__(
@@ -92,8 +93,9 @@ class Sieve:
         accepts: Accepts,
         *,
         also: Collection[str] = (),
-        sees_close: bool = True,
+        sees_close: Callable[[str], bool] = lambda _: True,
         unchanged_counts: bool = False,
+        follow_symlinks: bool = False,
     ) -> None:
         self.roots = list(roots)
         self.accepts = accepts
@@ -101,7 +103,11 @@ class Sieve:
         self.sees_close = sees_close
         self.unchanged_counts = unchanged_counts
         self.stale = False  # an ignore file changed: the watcher has to walk again
-        self._known = Known(accepts.skips, self._wants if also else accepts.wants)
+        self._known = Known(
+            accepts.skips,
+            self._wants if also else accepts.wants,
+            follow_symlinks=follow_symlinks,
+        )
         self._touched: dict[str, Touch] = {}
         self._writing: set[str] = set()  # of these the last word was a write
         self._emptied: set[str] = set()
@@ -166,13 +172,20 @@ class Sieve:
             self.stale = True
             return True
         if directory:
-            return self._note_directory(path, op)
+            relevant = self._note_directory(path, op)
+            return (self._known.leads(path) and self._note_name(path, op)) or relevant
+        # Of a link that is followed also what it leads to, or led to, is in doubt.
+        relevant = self._known.leads(path) and self._note_directory(path, op)
+        return self._note_name(path, op) or relevant
+
+    def _note_name(self, path: str, op: Op) -> bool:
+        """Take in what is said of a file or link."""
         touch = self._touched.get(path)
         if touch is None:
-            if not (path in self.also or self.accepts.wants(path)):
+            if not self._wants(path):
                 return False
             touch = self._touched[path] = Touch()
-        if op & WENT and self._known.get(path) is None and not os.path.lexists(path):
+        if op & WENT and self._is_nothing(path):
             # The temporary half of an atomic save: it came and went, and was never ours. (Of a
             # name that was exchanged the kernel tells first that it came, then that it went.)
             self._drop(path, touch)
@@ -180,14 +193,21 @@ class Sieve:
         self._note_file(path, touch, op)
         return True
 
+    def _is_nothing(self, path: str) -> bool:
+        """Whether nothing is at a path, and nothing is known to have been."""
+        if self._known.get(path) is not None or os.path.lexists(path):
+            return False
+        # By another link the same file may be known.
+        return not self._known.follow_symlinks or self._known.lists(path)
+
     def _note_file(self, path: str, touch: Touch, op: Op) -> None:
         touch.op |= op
         if op & FINISHED:
             touch.finished = True
             self._writing.discard(path)
         elif op & (Op.WRITE | WENT):
-            touch.finished = not self.sees_close
-            if op & Op.WRITE and self.sees_close:
+            touch.finished = not self.sees_close(path)
+            if op & Op.WRITE and not touch.finished:
                 self._writing.add(path)
         if self._building and op & (FINISHED | WENT) and len(self._touched) <= MANY:
             touch.strayed = touch.strayed or self._known.strays(path)
@@ -236,8 +256,8 @@ class Sieve:
         """All that happened is one finished save of one file."""
         if len(self._touched) != 1:
             return False
-        (touch,) = self._touched.values()
-        return touch.finished and self.sees_close and not touch.directory
+        ((path, touch),) = self._touched.items()
+        return touch.finished and not touch.directory and self.sees_close(path)
 
     def locked(self) -> bool:
         """Git is rewriting the tree: more is to come until its lock is gone."""
@@ -270,16 +290,13 @@ class Sieve:
 
     def _compare(self, touched: dict[str, Touch], result: Sifted) -> Iterator[None]:
         """Compare the directories in doubt, then the other files; yield after each look."""
-        doubted = {path for path, touch in touched.items() if touch.directory}
-        for top in sorted(doubted):
-            # A root below another one may be a link, which that one does not follow.
-            if top in self.roots or not is_below(top, doubted):
-                for path in self._known.relist(top):
-                    if path is not None and self._known.differs(path):
-                        result.changed.append(path)
-                    yield
+        for path in self._relist(touched):
+            if path is not None and self._known.differs(path):
+                result.changed.append(path)
+            yield
         compared = set(result.changed)
-        for path, touch in touched.items():
+        for told, touch in touched.items():
+            path = self._known.listed_as(told)
             if touch.op and path not in compared:
                 if self._known.differs(path, touch.op):
                     self._returned.pop(path, None)
@@ -290,6 +307,19 @@ class Sieve:
                     self._weigh_save(path, touch, result)
             yield
         result.changed.sort()
+
+    def _relist(self, touched: dict[str, Touch]) -> Iterator[str | None]:
+        """List the directories in doubt again, as ``Known.relist``."""
+        listed_as = self._known.listed_as
+        doubted = {listed_as(path) for path, touch in touched.items() if touch.directory}
+        for top in sorted(doubted):
+            # A root below another one may be a link, which that one does not follow.
+            if top in self.roots or not is_below(top, doubted):
+                yield from self._known.relist(top)
+        if self._known.follow_symlinks:
+            if doubted or not all(map(self._known.lists, touched)):
+                yield from self._known.relist_linked()
+            yield from self._known.links()
 
     def _count_return(self, path: str, result: Sifted) -> None:
         """A path that came back counts; one that does so at each build is the build's own."""

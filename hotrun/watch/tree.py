@@ -1,7 +1,9 @@
 """Watch descriptors and paths: which directory a wd of the kernel stands for.
 
 Pure: knows no kernel. A directory that moves takes its subtree along, so that events below it
-carry the new paths; one inode under two names has one wd and two nodes.
+carry the new paths; one inode under two names has one wd and two nodes. Fifty thousand
+directories are no rarity, so a node without children has no set for them, and a wd with one
+owner no list.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
+NO_CHILDREN: set[Node] = set()  # shared: always empty
+
 
 class Node:
-    """One watched directory."""
+    """One watched directory (or the file that a link given to ``add`` leads to)."""
 
     __slots__ = ("children", "parent", "path", "wd")
 
@@ -21,7 +25,7 @@ class Node:
         self.path = path
         self.wd = wd
         self.parent: Node | None = None
-        self.children: set[Node] = set()
+        self.children: set[Node] = NO_CHILDREN
 
     def __repr__(self) -> str:
         return f"Node({self.path!r}, wd={self.wd}, {len(self.children)} children)"
@@ -32,17 +36,38 @@ class Tree:
 
     def __init__(self) -> None:
         self.by_path: dict[str, Node] = {}
-        self.by_wd: dict[int, list[Node]] = {}
+        self.by_wd: dict[int, Node] = {}
+        self._also: dict[int, list[Node]] = {}  # further nodes of a wd
 
     def __len__(self) -> int:
         return len(self.by_path)
+
+    def owners(self, wd: int) -> tuple[Node, ...]:
+        """Return the nodes of a wd; none for one that was dropped."""
+        first = self.by_wd.get(wd)
+        if first is None:
+            return ()
+        return (first, *self._also[wd]) if wd in self._also else (first,)
 
     def hang(self, path: str, wd: int) -> Node:
         """Add a directory that is not in the tree, below its parent if that is."""
         node = Node(path, wd)
         self.by_path[path] = node
-        self.by_wd.setdefault(wd, []).append(node)
+        if self.by_wd.setdefault(wd, node) is not node:
+            self._also.setdefault(wd, []).append(node)
         self.join(node)
+        return node
+
+    def plant(self, path: str, wd: int, parent: Node) -> Node:
+        """The same, for one that is known to be new below a parent that is in the tree."""
+        node = Node(path, wd)
+        self.by_path[path] = node
+        if self.by_wd.setdefault(wd, node) is not node:
+            self._also.setdefault(wd, []).append(node)
+        node.parent = parent
+        if parent.children is NO_CHILDREN:
+            parent.children = set()
+        parent.children.add(node)
         return node
 
     def attach(self, node: Node, path: str) -> None:
@@ -55,9 +80,11 @@ class Tree:
 
     def join(self, node: Node) -> None:
         """Tie a node to the one above it: that may have come later (a root in a root)."""
-        node.parent = self.by_path.get(node.path.rpartition("/")[0])
-        if node.parent is not None:
-            node.parent.children.add(node)
+        parent = node.parent = self.by_path.get(node.path.rpartition("/")[0])
+        if parent is not None:
+            if parent.children is NO_CHILDREN:
+                parent.children = set()
+            parent.children.add(node)
 
     def detach(self, node: Node) -> None:
         """Take a subtree out of its place; its wds stay known, for it may be on its way."""
@@ -79,15 +106,21 @@ class Tree:
             The wds that no node uses any more: the kernel has to be told.
         """
         self.detach(node)
-        unused = []
-        for each in self.subtree(node):
-            owners = self.by_wd.get(each.wd, [])
-            if each in owners:
-                owners.remove(each)
-                if not owners:
-                    del self.by_wd[each.wd]
-                    unused.append(each.wd)
-        return unused
+        return [each.wd for each in self.subtree(node) if self._disown(each)]
+
+    def _disown(self, node: Node) -> bool:
+        """Take a node from its wd; True when it was the last one."""
+        owners = [each for each in self.owners(node.wd) if each is not node]
+        if len(owners) == len(self.owners(node.wd)):
+            return False
+        self._also.pop(node.wd, None)
+        if not owners:
+            del self.by_wd[node.wd]
+            return True
+        self.by_wd[node.wd], *others = owners
+        if others:
+            self._also[node.wd] = others
+        return False
 
     def subtree(self, node: Node) -> Iterator[Node]:
         """Yield the node and all below it."""

@@ -126,54 +126,100 @@ def run(sources: str) -> Run:
     return run
 
 
-def test_without_watches_it_polls_and_says_so(run: Run) -> None:
+def test_without_watches_the_rest_is_polled_and_that_is_said_once(run: Run) -> None:
     found = run(
         """
 make(20)
-with Watcher() as watcher:
+make(30, "/3/node_modules")
+with Watcher(interval=0.01) as watcher:
     watcher.add(root)
-    hears(watcher, root + "/3/f.go")
-    answer(backend=watcher.backend, reason=watcher.reason, directories=watcher.directories)
+    said = [item for item in until(watcher, bool) if isinstance(item, Polled)]
+    native = [place for place in os.listdir(root) if watcher.is_native(f"{root}/{place}/f.go")]
+    polled = [place for place in os.listdir(root) if place not in native]
+    hears(watcher, f"{root}/{native[0]}/f.go")
+    hears(watcher, f"{root}/{polled[0]}/f.go")
+    watcher.add(top)
+    said += [item for item in watcher.read(0.1) if isinstance(item, Polled)]
+    (item,) = said
+    answer(backend=watcher.backend, native=len(native), directories=watcher.directories,
+           polled=item.directories, reason=item.reason, hint=item.hint, path=item.path == root)
 """,
-        max_inotify_watches=10,
+        max_inotify_watches=14,
     )
-    assert found["backend"] == "polling"
-    assert found["directories"] == 21
-    reason = str(found["reason"])
-    assert reason.startswith("the kernel allows 10 inotify watches a user, and they are used up;")
-    assert "sudo sysctl user.max_inotify_watches=524288" in reason
-    assert "No space left" not in reason
+    assert found["backend"] == "inotify+polling"
+    assert found["path"]
+    assert found["directories"] == 53
+    assert 0 < int(str(found["native"])) < 14
+    reason, hint = str(found["reason"]), str(found["hint"])
+    assert reason.startswith(f"{found['polled']} of 52 directories are polled every 0.01 s: ")
+    assert "the kernel allows 14 inotify watches a user, and they are used up (14 by " in reason
+    assert "sudo sysctl user.max_inotify_watches=524288" in hint
+    assert "/etc/sysctl.d/" in hint
+    assert "the biggest: 3/node_modules/ (31), " in hint
+    assert "No space left" not in reason + hint
 
 
-def test_when_the_watches_run_out_later_it_polls_on(run: Run) -> None:
+def test_when_the_watches_run_out_later_what_is_new_is_told_and_polled(run: Run) -> None:
     found = run(
         """
-with Watcher() as watcher:
+with Watcher(interval=0.01) as watcher:
     watcher.add(root)
     before = watcher.backend
-    make(40, "/new")
-    until(watcher, lambda heard: Overflow(root) in heard)
-    hears(watcher, root + "/new/39/f.go")
-    answer(before=before, backend=watcher.backend, roots=watcher.watch_list() == [root])
+    for number in range(40):
+        os.makedirs(f"{root}/new/{number}/deep")
+        write(f"{root}/new/{number}/deep/first.go")
+    wanted = {f"{root}/new/{number}/deep/first.go" for number in range(40)}
+    heard = until(watcher, lambda heard: wanted <= {i.path for i in heard if isinstance(i, Event)})
+    for number in (0, 20, 39):
+        hears(watcher, f"{root}/new/{number}/deep/second.go")
+    said = [item for item in heard if isinstance(item, Polled)]
+    answer(before=before, backend=watcher.backend, said=len(said))
 """,
         max_inotify_watches=30,
     )
-    assert found == {"before": "inotify", "backend": "polling", "roots": True}
+    assert found == {"before": "inotify", "backend": "inotify+polling", "said": 1}
+
+
+def test_once_there_are_watches_again_they_are_used(run: Run) -> None:
+    found = run(
+        """
+make(20)
+with Watcher() as other, Watcher(interval=0.01) as watcher:
+    other.add(root)
+    watcher.add(root)
+    before = watcher.backend, sum(watcher.is_native(f"{root}/{n}/f") for n in range(20))
+    other.close()
+    watcher.refresh()
+    until(watcher, lambda heard: Refreshed(root) in heard)
+    hears(watcher, root + "/19/f.go")
+    answer(before=before[0], native=before[1],
+           after=sum(watcher.is_native(f"{root}/{n}/f") for n in range(20)))
+""",
+        max_inotify_watches=35,
+    )
+    assert found["before"] == "inotify+polling"
+    assert int(str(found["native"])) < 20
+    assert found["after"] == 20
 
 
 def test_without_instances_it_polls_and_says_so(run: Run) -> None:
     found = run(
         """
-with Watcher() as watcher:
+make(3)
+with Watcher(interval=0.01) as watcher:
     watcher.add(root)
+    (item,) = until(watcher, bool)
     hears(watcher, root + "/f.go")
-    answer(backend=watcher.backend, reason=watcher.reason)
+    answer(backend=watcher.backend, reason=item.reason, hint=item.hint, same=watcher.reason)
 """,
         max_inotify_instances=1,
     )
     assert found["backend"] == "polling"
     reason = str(found["reason"])
+    assert reason.startswith("4 of 4 directories are polled every 0.01 s: ")
     assert "allows 1 inotify instances a user" in reason
+    assert str(found["same"]) in reason
+    assert "sudo sysctl user.max_inotify_instances=1024" in str(found["hint"])
     assert "Too many open files" not in reason
 
 

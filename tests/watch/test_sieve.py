@@ -573,7 +573,7 @@ def test_anything_but_one_finished_save_is_a_burst(
 
 def test_where_closing_is_not_seen_no_save_is_known_to_be_finished(root: str) -> None:
     path = write(f"{root}/a.go", "one")
-    sieve = Sieve([root], Accepts(), sees_close=False)
+    sieve = Sieve([root], Accepts(), sees_close=lambda _: False)
     sieve.list()
     sieve.note([Event(path, Op.WRITE)])
     assert not sieve.unfinished

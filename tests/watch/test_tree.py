@@ -20,16 +20,16 @@ def check(tree: Tree) -> None:
     """Paths, wds and parents agree."""
     for path, node in tree.by_path.items():
         assert node.path == path
-        assert node in tree.by_wd[node.wd]
+        assert node in tree.owners(node.wd)
         above = tree.by_path.get(path.rpartition("/")[0])
         assert node.parent is above
         assert above is None or node in above.children
-    assert sum(len(nodes) for nodes in tree.by_wd.values()) == len(tree)
+    assert sum(len(tree.owners(wd)) for wd in tree.by_wd) == len(tree)
 
 
 def test_a_directory_is_found_by_wd_and_by_path() -> None:
     tree = planted("/p", "/p/a")
-    assert [node.path for node in tree.by_wd[2]] == ["/p/a"]
+    assert [node.path for node in tree.owners(2)] == ["/p/a"]
     assert repr(tree.by_path["/p"]) == "Node('/p', wd=1, 1 children)"
     assert len(tree) == 2
 

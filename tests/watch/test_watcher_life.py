@@ -149,17 +149,13 @@ def test_a_walk_under_way_does_not_outlive_close(root: str, backend: str) -> Non
         os.makedirs(f"{root}/{number}/below")
     walked = 0
 
-    def is_told() -> bool:
-        inner = watcher._backend
-        return inner._closed.is_set() if backend == "poll" else inner._watches.closing  # type: ignore[attr-defined]
-
     def skips(_: str) -> bool:
         nonlocal walked
         walked += 1
         if walked == 10:  # closing waits for the lock which the walk holds
             closing.start()
             end = time.monotonic() + DEADLINE
-            while not is_told():
+            while not watcher._scope.closing:
                 assert time.monotonic() < end, f"waited {DEADLINE} s for close to begin"
         return False
 
@@ -291,33 +287,11 @@ def test_without_a_descriptor_it_polls_and_says_why() -> None:
             os.close(fd)
     assert refused.value.exit_code == 3
     assert "ulimit" in refused.value.hint
-    assert (watcher.backend, watcher.sees_close) == ("polling", False)
+    assert watcher.backend == "polling"
+    assert not watcher.tells(Op.CLOSE_WRITE, "/")
     assert "no file descriptor left" in watcher.reason
     watcher.close()
     assert descriptors() == before
-
-
-def test_polling_goes_on_where_the_native_watcher_stopped(root: str) -> None:
-    """What the kernel refuses is refused here by a rule that is asked in the same walk."""
-    used_up = False
-
-    def skips(_: str) -> bool:
-        if used_up:
-            raise LimitError(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        return False
-
-    watcher = Watcher(skips=lambda path: watcher.backend == "inotify" and skips(path))
-    with watcher:
-        watcher.add(root)
-        used_up = True
-        path = write(f"{root}/d/f.go")
-        assert watcher.read(DEADLINE) == [Overflow(root)]
-        assert watcher.backend == "polling"
-        assert "watches" in watcher.reason
-        assert watcher.watch_list() == [root]
-        write(path, "longer")
-        heard = watcher.read(DEADLINE)
-        assert heard == [Event(path, Op.WRITE)]
 
 
 def test_when_only_native_will_do_a_limit_is_an_error(root: str) -> None:
@@ -331,5 +305,5 @@ def test_when_only_native_will_do_a_limit_is_an_error(root: str) -> None:
 def test_polling_can_be_asked_for(root: str) -> None:
     with Watcher("poll") as watcher:
         watcher.add(root)
-        assert (watcher.backend, watcher.reason) == ("polling", "asked for")
+        assert (watcher.backend, watcher.reason) == ("polling", "")
         assert watcher.directories == 1

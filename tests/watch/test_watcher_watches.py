@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from ear import Ear, write
 
-from hotrun.watch import Event, Item, Op, libc
+from hotrun.watch import BASE, Event, Item, Op, libc
+from hotrun.watch.scope import Root, Scope
 from hotrun.watch.watches import Watches
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ class Garden:
     def __init__(self, fd: int, root: str) -> None:
         self.fd = fd
         self.said: list[Item] = []
-        self.watches = Watches(fd, lambda path: "skip" in path, {root}, self.said.append)
+        scope = Scope(lambda path: "skip" in path)
+        scope.put(root, Root(recursive=True, ops=BASE))
+        self.watches = Watches(fd, scope, {root}, self.said.append, self.stand_in)
+
+    def stand_in(self, directory: str, error: OSError, is_new: bool) -> None:
+        raise AssertionError(f"{directory}, new: {is_new}: {error}")
 
     def agrees(self, root: str) -> bool:
         """Whether exactly the directories that are there are watched, by path and inode."""
@@ -108,7 +114,7 @@ def test_half_a_move_is_held_until_the_other_half_is_read(
     """The two halves are queued one after the other: a read may end between them."""
     write(f"{root}/d/e/f.go")
     ear = listen(root)
-    backend = ear.watcher._backend
+    backend = ear.watcher._native
     before = {backend._watches.tree.by_path[f"{root}/d{below}"].wd for below in ("", "/e")}
     os.rename(f"{root}/d", f"{root}/new")
     write(f"{root}/new/e/f.go", "between the halves")
@@ -117,10 +123,10 @@ def test_half_a_move_is_held_until_the_other_half_is_read(
     for record in between:
         backend._hear(record)
     backend._walk_suspects()
-    backend._let_go()
+    backend._moves.let_go()
     assert [item.path for item in backend._items] == [f"{root}/d"]
     if not arrives:
-        ear.until(lambda _: not backend._moves, "the half to be let go")
+        ear.until(lambda _: backend._moves.due() is None, "the half to be let go")
         assert not before & set(backend._watches.tree.by_wd)
         return
     backend._hear(arrived)
