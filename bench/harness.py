@@ -81,7 +81,7 @@ def compile_probes(folder: str) -> Probes:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         return Probes(None)
-    for name in ("stamp", "build", "app", "floor"):
+    for name in ("stamp", "build", "app", "floor", "walk", "burst"):
         source = os.path.join(HERE, "probes", f"{name}.c")
         subprocess.run([compiler, "-O2", "-o", os.path.join(folder, name), source], check=True)
     return Probes(folder)
@@ -157,6 +157,22 @@ class Project:
             write(self.source, text)
         self.save_times.append(time.monotonic_ns() - began)
         return began
+
+
+def grow(path: str, directories: int, files: int) -> str:
+    """Make a tree in which directory n lies in directory (n - 1) // 3, the first in ``path``.
+
+    So two of three have no directory in them, and 10,000 are 8 to 9 deep: much like the
+    site-packages of a virtual environment (68 %, 7 deep). Each has a few small files.
+    """
+    paths = []
+    for number in range(directories):
+        above = paths[(number - 1) // 3] if number else os.path.dirname(path)
+        paths.append(f"{above}/package{number}" if number else path)
+        os.mkdir(paths[-1])
+        for name in range(files):
+            write(f"{paths[-1]}/file{name}.txt", f"{number} {name}\n")
+    return path
 
 
 def write(path: str, text: str) -> None:
@@ -279,6 +295,14 @@ def switches(pids: Sequence[int]) -> int:
             lines = _read(f"{task}/status").splitlines()
             total += sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
     return total
+
+
+def watches(pid: int) -> int:
+    """Return how many inotify watches a process holds."""
+    with contextlib.suppress(FileNotFoundError):
+        infos = (_read(f"/proc/{pid}/fdinfo/{fd}") for fd in os.listdir(f"/proc/{pid}/fdinfo"))
+        return sum(info.count("inotify wd:") for info in infos)
+    return 0
 
 
 def on_cpu(pids: Sequence[int]) -> int:

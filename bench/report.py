@@ -25,7 +25,7 @@ class Row:
     Attributes:
         what: Its name.
         values: Every measurement, in ``unit``.
-        unit: "ms", "s", "x" (a ratio), or a word for counts.
+        unit: "ms", "s", "x" (a ratio), "%", "MB", or a word for counts.
         most: The bar: what the median may come to; None where there is none.
         n: How many trials, where they are not one a value.
     """
@@ -56,7 +56,7 @@ class Row:
 
     @property
     def _form(self) -> str:
-        return ".2f" if self.unit in ("ms", "x", "s") else ".0f"
+        return ".2f" if self.unit in ("ms", "x", "s", "%", "MB") else ".0f"
 
 
 @dataclass(slots=True)
@@ -104,7 +104,8 @@ def head(mode: str, probes: str) -> str:
     )
     return (
         "# What was measured\n"
-        "Written by `make bench`; how each figure comes about is said in bench/scenarios.py.\n"
+        "Written by `make bench`; how each figure comes about is said in bench/scenarios.py\n"
+        "and bench/watching.py.\n"
         "Absolute times hold for one machine only.\n\n" + "; ".join(facts) + ".\n"
     )
 

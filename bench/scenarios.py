@@ -36,6 +36,7 @@ from harness import (
     write,
 )
 from report import Row, Table
+from watching import WATCHING
 
 from hotrun.core import Quiet
 from hotrun.session import settle_time
@@ -546,6 +547,7 @@ SCENARIOS = {
     "noop": noop,
     "burst": burst,
     "go": go,
+    **WATCHING,
 }
 
 

@@ -1,7 +1,7 @@
 """The probes where there is no C compiler: slower to start, by tens of milliseconds.
 
-``python probe.py stamp FILE``, ``build LOG MS SOURCE`` and ``app LOG`` do what the C files of
-the same names do.
+``python probe.py stamp FILE``, ``build LOG MS SOURCE``, ``app LOG`` and ``burst ROOT WRITES
+DIRECTORIES`` do what the C files of the same names do.
 """
 
 import os
@@ -33,6 +33,27 @@ def app(began: int, log: str) -> None:
     signal.sigwait([signal.SIGTERM])
 
 
+def put(path: str, text: int) -> None:
+    """Write a file in place."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    os.write(fd, f"{text:8}\n".encode())
+    os.close(fd)
+
+
+def burst(root: str, writes: int, directories: int) -> None:
+    """Write files in turn, and make directories in between."""
+    made = 0
+    for number in range(writes):
+        unit = number // 5 % 200
+        put(f"{root}/part{unit // 100}/unit{unit}/file{number % 5}.txt", number)
+        while made < directories * (number + 1) // writes:
+            new = f"{root}/new/part{made // 100}/unit{made}"
+            os.makedirs(new)
+            put(f"{new}/file.txt", made)
+            made += 1
+    put(f"{root}/end", 0)
+
+
 def main() -> None:
     """Be the probe that the arguments name."""
     began = time.monotonic_ns()
@@ -43,6 +64,8 @@ def main() -> None:
             build(began, log, milliseconds, source)
         case ["app", log]:
             app(began, log)
+        case ["burst", root, writes, directories]:
+            burst(root, int(writes), int(directories))
         case _:
             sys.exit(2)
 
