@@ -46,9 +46,13 @@ def events(paths: tuple[str, ...], backend: str, ops: str | None, as_json: bool)
                 raise UsageError(f"{path} cannot be watched: {error.strerror}", hint) from error
         show = _json_lines if as_json else _lines
         _begin(watcher, as_json=as_json)
-        while True:
-            sys.stdout.write("".join(map(show, watcher.read())))
-            sys.stdout.flush()
+        try:
+            while True:
+                sys.stdout.write("".join(map(show, watcher.read())))
+                sys.stdout.flush()
+        except BrokenPipeError:  # `hotrun events | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
 
 
 def _ops(names: str | None) -> Op:
