@@ -133,5 +133,6 @@ def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         also=also,
         sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
         unchanged_counts=watch.unchanged == "build",
+        follow_symlinks=watch.follow_symlinks,
     )
     return watcher, sieve

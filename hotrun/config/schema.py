@@ -272,11 +272,10 @@ KEYS: tuple[Key, ...] = (
         name="follow_symlinks",
         kind="boolean",
         default=False,
-        later_values=(True,),
-        lacking="does not follow links below a root",
-        doc="""Whether directories behind symbolic links are watched too. A root may be a link
-        in any case.""",
-        example="false",
+        doc="""Whether directories behind symbolic links below a root are watched too: each
+        once, under its own name where that is watched, else under the name of the link. A root
+        may be a link in any case.""",
+        example="true",
         aliases=("follow_symlink",),
     ),
     Key(

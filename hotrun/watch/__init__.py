@@ -5,6 +5,10 @@ it, polling otherwise. ``poll_file`` looks at one file again and again. Who need
 a ``Sieve`` behind a watcher.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hotrun.watch.event import (
     BASE,
     SAVES,
@@ -18,10 +22,15 @@ from hotrun.watch.event import (
 )
 from hotrun.watch.watcher import Watcher
 
+if TYPE_CHECKING:
+    from hotrun.watch.file_poll import FileChange, FilePoll, poll_file
+
 __all__ = [
     "BASE",
     "SAVES",
     "Event",
+    "FileChange",
+    "FilePoll",
     "Item",
     "Op",
     "Overflow",
@@ -29,4 +38,14 @@ __all__ = [
     "Refreshed",
     "Unwatched",
     "Watcher",
+    "poll_file",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what few need when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'hotrun.watch' has no attribute {name!r}")
+    from hotrun.watch import file_poll
+
+    return getattr(file_poll, name)

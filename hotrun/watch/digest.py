@@ -7,7 +7,8 @@ import stat
 
 HASHED = 1024 * 1024  # bytes; bigger files are judged by their signature alone
 # O_NONBLOCK: should the file be a fifo by now, open must not wait for a writer.
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def digest_of(path: str, *, follow_symlinks: bool = False) -> bytes | None:
@@ -17,7 +18,7 @@ def digest_of(path: str, *, follow_symlinks: bool = False) -> bytes | None:
     also the hash of that.
     """
     try:
-        fd = os.open(path, _READ | os.O_NOFOLLOW)
+        fd = os.open(path, _READ | _NO_FOLLOW)
     except OSError:
         return _digest_of_link(path, follow_symlinks=follow_symlinks)
     return _digest_of_open(fd)

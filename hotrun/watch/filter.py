@@ -260,8 +260,11 @@ class Filter:
         if opened:
             return _WATCHED
         rule = None if parent.git is None else parent.git.match(name, is_dir=True)
-        ignored = rule is not None and not rule.negated
-        return place.shut or (_Verdict(False, _IGNORED, rule) if ignored else _WATCHED)
+        if place.shut is not None or rule is None:
+            return place.shut or _WATCHED
+        if rule.negated:
+            return _Verdict(True, _KEPT, rule) if place.include is None else _WATCHED
+        return _Verdict(False, _IGNORED, rule)
 
     def _entered(self, parent: _Place, path: str, name: str) -> _Place:
         """A place below `parent` with all lists as seen from there; nothing is decided."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hotrun.watch.event import Item
     from hotrun.watch.scope import Scope
 
+    Sign = Callable[[os.stat_result, Signature | None], Signature]
+
 NOTHING = Directory()
 NO_NAMES: frozenset[str] = frozenset()
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -59,6 +61,17 @@ class Tops:
                 del self.names[parent(path)]
 
 
+class _Listing:
+    """One directory while it is listed."""
+
+    def __init__(self, old: Seen | None, *, descends: bool) -> None:
+        self.known = old.listed if old else NOTHING
+        self.unwanted = old.passed if old else NO_NAMES
+        self.descends = descends
+        self.found = Directory()
+        self.passed: list[str] = []
+
+
 class Glance:
     """Looks at one path at a time.
 
@@ -67,6 +80,7 @@ class Glance:
         say: Takes what cannot be read; each is said once until it could be read again.
         tops: Of these a link is followed, whatever the scope says.
         holder: Tells under which path a directory is seen by now, if it is.
+        sign: Makes a signature of what ``stat`` found.
 
     Attributes:
         links: To directories that are seen under no other path, as far as is known by now.
@@ -78,11 +92,13 @@ class Glance:
         say: Callable[[Item], None],
         tops: Tops,
         holder: Callable[[Identity], str | None],
+        sign: Sign,
     ) -> None:
         self._scope = scope
         self._say = say
         self._tops = tops
         self._holder = holder
+        self._sign = sign
         self._unreadable: set[str] = set()
         self.links: list[str] = []
 
@@ -103,7 +119,7 @@ class Glance:
             return old if self._is_unreadable(path, error) else None
         if about is None:
             return None
-        own = signature_of(about)
+        own = self._sign(about, None)
         if not stat.S_ISDIR(own.mode):
             return Seen(own, about.st_dev, NOTHING, NO_NAMES) if path in self._tops.roots else None
         if old is None and path in self._tops and self._scope.skips(path):
@@ -155,58 +171,64 @@ class Glance:
 
     def _list(self, path: str, old: Seen | None) -> tuple[Directory, frozenset[str]]:
         """List a directory, and name the files in it that are not wanted."""
-        found, passed = Directory(), []
-        known = old.listed if old else NOTHING
-        unwanted = old.passed if old else NO_NAMES
-        descends = self._scope.descends(path)
+        listing = _Listing(old, descends=self._scope.descends(path))
+        found = listing.found.files
+        # What most names are: files that are known and have not changed. A link may have to be
+        # followed though it did not.
+        known = {} if self._scope.follow_symlinks else listing.known.files
         with os.scandir(path) as entries:
             for entry in entries:
-                name, was = entry.name, known.files.get(entry.name)
+                was = known.get(entry.name)
                 try:
-                    if self._is_place(entry, known, descends=descends):
-                        found.below.add(name)
-                    elif self._counts(entry, was, unwanted):
-                        found.files[name] = self._name(entry, was)
-                    elif not entry.is_dir(follow_symlinks=False):
-                        passed.append(name)
+                    if was and self._sign(entry.stat(follow_symlinks=False), was) is was:
+                        found[entry.name] = was
+                    else:
+                        self._sort(entry, listing)
                 except FileNotFoundError:  # gone since it was listed
                     continue
                 except OSError:  # Windows keeps some of its own files from everybody
-                    if was is not None:
-                        found.files[name] = was
+                    if entry.name in listing.known.files:
+                        found[entry.name] = listing.known.files[entry.name]
         for name in self._tops.names.get(path, NO_NAMES):
-            found.files.pop(name, None)
-        return found, frozenset(passed)
+            found.pop(name, None)
+        return listing.found, frozenset(listing.passed)
+
+    def _sort(self, entry: os.DirEntry[str], listing: _Listing) -> None:
+        """Put a name where it belongs."""
+        known, found = listing.known, listing.found
+        was = known.files.get(entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in known.below and self._scope.skips(entry.path):
+                return
+            if listing.descends or entry.path in self._tops:
+                found.below.add(entry.name)
+            else:
+                found.files[entry.name] = self._sign(entry.stat(follow_symlinks=False), None)
+        elif listing.descends and self._is_followed(entry, known):
+            found.below.add(entry.name)
+        elif self._counts(entry, was, listing):
+            found.files[entry.name] = self._name(entry, was)
+        else:
+            listing.passed.append(entry.name)
+
+    def _counts(self, entry: os.DirEntry[str], was: Signature | None, listing: _Listing) -> bool:
+        """Whether a file is told of."""
+        if was is not None and not stat.S_ISDIR(was.mode):
+            return True
+        return entry.name not in listing.unwanted and self._scope.wants(entry.path)
 
     def _name(self, entry: os.DirEntry[str], was: Signature | None) -> Signature:
         if self._scope.follow_symlinks and entry.is_symlink():
             both = signature(entry.path, follow_symlinks=True)  # of the link and its target
             if both is not None:
                 return both
-        return signature_of(entry.stat(follow_symlinks=False), was)
-
-    def _is_place(self, entry: os.DirEntry[str], known: Directory, *, descends: bool) -> bool:
-        """Whether a name is a directory that is looked at too."""
-        if not entry.is_dir(follow_symlinks=False):
-            follows = self._scope.follow_symlinks and descends
-            return follows and self._is_followed(entry, known)
-        if entry.name in known.below:
-            return True
-        return (descends or entry.path in self._tops) and not self._scope.skips(entry.path)
-
-    def _counts(
-        self, entry: os.DirEntry[str], was: Signature | None, unwanted: frozenset[str]
-    ) -> bool:
-        """Whether a mere name is told of."""
-        if entry.is_dir(follow_symlinks=False):
-            return not self._scope.skips(entry.path)
-        if was is not None and not stat.S_ISDIR(was.mode):
-            return True
-        return entry.name not in unwanted and self._scope.wants(entry.path)
+        return self._sign(entry.stat(follow_symlinks=False), was)
 
     def _is_followed(self, entry: os.DirEntry[str], known: Directory) -> bool:
         """Whether a name is a link that is followed already; one that may be is noted."""
-        if not entry.is_symlink() or self._scope.skips(entry.path):
+        if not (self._scope.follow_symlinks and entry.is_symlink()):
+            return False
+        if self._scope.skips(entry.path):
             return False
         try:
             if not self.is_free(entry.path, entry.stat()):

@@ -181,17 +181,27 @@ def _read_directory(path: str, work_tree: _WorkTree, views: tuple[View, ...]) ->
 
 
 def _globs(file: str, *, fold: bool, flags: int = 0) -> Globs | None:
-    patterns = parse(_content(file, flags) or b"", file, fold=fold)
+    content = _content(file, flags)
+    patterns = parse(content, file, fold=fold) if content else []
     return Globs(patterns, fold=fold) if patterns else None
 
 
 def _content(file: str, flags: int = 0) -> bytes | None:
     """The content of a regular file; None if there is none, or none that may be read."""
     try:
-        with open(file, "rb", 0, opener=lambda path, _: os.open(path, _READ | flags)) as opened:
-            return opened.read() if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
+        # Not by `open` and an opener: most directories have no such file, and it costs twice.
+        fd = os.open(file, _READ | flags)
     except OSError:
         return None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        with open(fd, "rb", 0, closefd=False) as opened:
+            return opened.read()
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def _git_directory(top: str) -> str | None:

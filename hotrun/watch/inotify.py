@@ -42,6 +42,7 @@ _OPS = {
 }
 _EVENTS = 0xFFF  # the bits of a mask that are events (IN_ALL_EVENTS)
 _SPECIAL = libc.IN_ISDIR | libc.IN_MOVED_FROM | libc.IN_MOVED_TO
+_GONE = libc.IN_DELETE | libc.IN_MOVED_FROM
 _NAMES = libc.IN_CREATE | libc.IN_DELETE | libc.IN_MOVED_FROM | libc.IN_MOVED_TO
 
 
@@ -65,6 +66,8 @@ class Inotify:
         self._say = say
         self._items: list[Item] = []
         self._suspects: set[str] = set()  # directories to walk
+        self._new: set[str] = set()  # of these, those in which nothing was told yet
+        self._swapped: set[str] = set()  # names that came and left at once, and may be there
         self._open: set[str] = set()  # files created or written since they were last closed
         self._doubted = self._overflowed = self._refresh = False
         with contextlib.ExitStack() as undo:
@@ -138,18 +141,18 @@ class Inotify:
         # records are looked at, lest they come under a path that is something else by now.
         data = libc.drain(self._fd)
         records: Iterable[libc.Record] = libc.decode(data)
-        self._doubted, elsewhere = self._ancestors.drain()
+        moved, elsewhere = self._ancestors.drain()
+        self._doubted |= moved
         if elsewhere:
             records = list(records)
             self._note_moved(records)
-            self._roots.check()
+            self._roots.drop_moved()
         for record in records:
             self._hear(record)
         self._walk_suspects()
         self._moves.let_go()
         if self._doubted:
-            self._doubted = False
-            self._roots.check()
+            self._doubted = self._roots.check()
         if self._overflowed or self._refresh:
             item = Overflow if self._overflowed else Refreshed
             self._overflowed = self._refresh = False
@@ -200,26 +203,93 @@ class Inotify:
         """Turn a record about a name that came or went into an event."""
         mask = record.mask
         directory = bool(mask & libc.IN_ISDIR)
-        renamed_from = None
-        if mask & libc.IN_MOVED_FROM:
-            self._moves.leave(path, record.cookie, directory=directory)
-        elif mask & libc.IN_MOVED_TO:
-            renamed_from = self._moves.arrive(path, record.cookie)
+        if mask & _GONE:
+            self._open.discard(path)
         elif mask & libc.IN_CREATE and not directory:
             self._open.add(path)
-        if mask & (libc.IN_MOVED_FROM | libc.IN_DELETE):
-            self._open.discard(path)
+        renamed_from = self._replant(path, record, directory=directory)
         self._items.append(Event(path, _OPS[mask & _EVENTS], renamed_from, directory))
-        if directory or (self._scope.follow_symlinks and self._was_or_is_link(path)):
-            self._suspects.add(path)
-        if path in self._roots.armed:  # a directory may stand where a file was
-            self._doubted = True
-        if renamed_from is not None:
+        if self._roots.hear(path, is_there=not mask & _GONE):
+            self._doubted = True  # a directory may stand where a file was
+        if mask & libc.IN_MOVED_TO:
             for node, held in self._moves.heard():
                 self._take(f"{node.path}/{os.fsdecode(held.name)}", held)
 
-    def _was_or_is_link(self, path: str) -> bool:
-        return path in self._watches.tree.by_path or os.path.islink(path)
+    def _replant(self, path: str, record: libc.Record, *, directory: bool) -> str | None:
+        """Let the watches follow a name that came or went; return its old path, if known."""
+        if directory or self._is_walked(path):
+            self._suspects.add(path)
+        if record.mask & libc.IN_MOVED_TO:
+            return self._arrive(path, record.cookie, directory=directory)
+        if record.mask & libc.IN_MOVED_FROM:
+            if self._moves.has_come(path):
+                self._swapped.add(path)
+            elif not directory:
+                self._end(path)
+            is_new = path in self._new
+            self._moves.leave(path, record.cookie, directory=directory, is_new=is_new)
+        elif not directory or record.mask & libc.IN_DELETE:
+            self._end(path)
+        else:
+            self._new.add(path)
+        if record.mask & _GONE:
+            self._new.discard(path)
+        return None
+
+    def _is_walked(self, path: str) -> bool:
+        """Whether a name that is no directory's stands for one, or did."""
+        followed = self._scope.follow_symlinks and os.path.islink(path)
+        return followed or path in self._watches.tree.by_path
+
+    def _end(self, path: str) -> None:
+        """End the watches on what stood under a path; what stands there now is walked anew."""
+        if path in self._watches.tree.by_path and not self._roots.is_linked_file(path):
+            self._watches.forget(path)
+            if path in self._roots.places:
+                self._roots.lose(path)
+                self._doubted = True
+
+    def _arrive(self, path: str, cookie: int, *, directory: bool) -> str | None:
+        """Take the second half of a move; return the old path if that is to be told."""
+        displaces = not self._roots.is_linked_file(path)
+        arrival = self._moves.arrive(path, cookie, directory=directory, displaces=displaces)
+        if arrival is None:
+            if not directory:
+                self._end(path)
+            return None
+        origin = arrival.origin
+        if arrival.is_new:
+            self._new.add(path)
+        if self._swapped and directory:
+            self._swapped = {_moved(each, origin, path) for each in self._swapped}
+        if arrival.swapped:
+            if not self._tell_earlier(origin):  # the first half was told in an earlier read
+                for each in (path, origin):
+                    self._watches.forget(each)
+                return None
+            self._swapped.discard(origin)
+            self._roots.hear(origin, is_there=True)
+        if directory and not (self._scope.descends(path) and not self._scope.skips(path)):
+            self._watches.forget(path)
+        if directory and arrival.node is None and not arrival.is_new and self._tells_in(origin):
+            return None  # what was told in it was not followed to here: it is listed
+        return origin if self._scope.covers(origin) else None
+
+    def _tells_in(self, directory: str) -> bool:
+        return bool(self._scope.ops_in(directory)) and not self._scope.skips(directory)
+
+    def _tell_earlier(self, path: str) -> bool:
+        """Of a swap, tell that a name was left before telling what came there."""
+        left = 0
+        for at in range(len(self._items) - 1, -1, -1):
+            item = self._items[at]
+            if isinstance(item, Event) and item.path == path:
+                if item.op & Op.RENAME:
+                    left = at
+                elif item.op & Op.CREATE:
+                    self._items.insert(at, self._items.pop(left))
+                    return True
+        return False
 
     def _with_write(self, path: str, op: Op) -> Op:
         """Call a close a write too, if no write was told: of one through mmap nothing else is.
@@ -258,18 +328,37 @@ class Inotify:
 
     def _walk_suspects(self) -> None:
         """Bring the watches in line wherever a directory came, went or moved."""
+        self._tell_swapped()
         suspects, self._suspects = self._suspects, set()
+        self._new.clear()
         for path in topmost(suspects):
             above = os.path.dirname(path)
             if above not in self._watches.tree.by_path:
                 continue  # it moved away meanwhile, and is walked under its new path
-            if self._scope.descends(above) or path in self._roots.armed:
+            if self._scope.descends(above) or path in self._roots.places:
                 self._watches.walk(path, report=True)
             else:
                 self._watches.forget(path)  # it moved to where nobody looks
+        self._doubted |= bool(self._watches.lost)
+
+    def _tell_swapped(self) -> None:
+        """Tell of names that have left, and stand there all the same: two were swapped."""
+        for path in self._swapped:
+            if os.path.lexists(path) and os.path.dirname(path) in self._watches.tree.by_path:
+                directory = os.path.isdir(path) and not os.path.islink(path)
+                self._items.append(Event(path, Op.CREATE, None, directory))
+                self._doubted |= self._roots.hear(path, is_there=True)
+                if directory:
+                    self._suspects.add(path)
+        self._swapped.clear()
 
     def _walk_again(self) -> None:
         """Watch all there is by now, and drop the rest."""
         self._moves.clear()
         self._open.clear()
         self._roots.walk_again()
+
+
+def _moved(path: str, origin: str, to: str) -> str:
+    """Return a path by the new name of a directory that it may be below."""
+    return to + path[len(origin) :] if path.startswith(f"{origin}/") else path

@@ -144,24 +144,29 @@ class Known:
         stack = [top]
         if self.follow_symlinks:
             stack = [] if is_below(top, self._linked) else [top]
-            self._look_for_link(top)
+        self._look_for_link(top)
         while stack:
             path = stack.pop()
-            is_link = path not in self._roots and os.path.islink(path)
+            is_link = self._is_link(path)
             if is_link and self.follow_symlinks:
                 self._above(path).below.discard(path.rpartition("/")[2])
                 continue
-            new = None if is_link else self._list(path)  # to list a link is to follow it
+            # To list a link is to follow it.
+            hidden = path not in self._roots and (is_link or self._is_out_of_sight(path))
+            new = None if hidden else self._list(path)
             old = self._listing.get(path, NOTHING) if new is None else self._enter(path)
             stack += [f"{path}/{name}" for name in old.below.union(new.below if new else ())]
             self._ending = (path,) if new is None else ()
             yield from self._suspects(path, old.files, new.files if new else {})
+            self._ending = ()
             if new is None:
                 self._leave(path)
             else:
                 old.links, old.identity = new.links, new.identity
             yield None
-        self._ending = ()
+
+    def _is_link(self, path: str) -> bool:
+        return path not in self._roots and os.path.islink(path)
 
     def _list(self, path: str) -> Directory | None:
         return list_directory(path, self._skips, self._wants, follow_symlinks=self.follow_symlinks)
@@ -246,6 +251,7 @@ class Known:
     def _remember(self, path: str, found: Signature, now: int) -> None:
         directory, _, name = path.rpartition("/")
         self._enter(directory).files[name] = found
+        self._look_for_link(path)
         if _is_vague(found, now):
             self._vague.add(path)
         else:
@@ -278,10 +284,11 @@ class Known:
     # --- links ---
 
     def links(self) -> Iterator[str]:
-        """Yield the links that count: what they lead to may have changed under another name."""
+        """Yield the links that differ: what they lead to may have changed under another name."""
         for path, directory in list(self._listing.items()):
-            if directory.links:
-                yield from [f"{path}/{name}" for name in directory.links if name in directory.files]
+            for link in [f"{path}/{name}" for name in directory.links if name in directory.files]:
+                if self._signature(link) != self.get(link):
+                    yield link
 
     def leads(self, path: str) -> bool:
         """Whether a link that is followed, or may have to be, is or was at a path."""
@@ -333,22 +340,22 @@ class Known:
     def _look_for_link(self, path: str) -> None:
         """Bring what the directory above a path knows of its links in line with the disk."""
         above, name = self._above(path), path.rpartition("/")[2]
-        if above is not NOTHING:
+        if self.follow_symlinks and above is not NOTHING:
             links = {*above.links} - {name}
             if os.path.islink(path):
                 links.add(name)
             above.links = tuple(sorted(links))
 
     def _is_out_of_sight(self, path: str) -> bool:
-        """Whether a file, though it may be there, is in no directory that is to be listed."""
+        """Whether a path, though it may be there, is in no directory that is to be listed."""
         directory = path.rpartition("/")[0]
         if directory in self._ending:
             return True
+        linked = False
         while directory and directory not in self._roots and directory not in self._listing:
-            if os.path.islink(directory):
-                return True
+            linked = linked or os.path.islink(directory)
             directory = directory.rpartition("/")[0]
-        return False
+        return linked and directory != ""  # links on the way to a root are nobody's business
 
     def _note_links(self) -> None:
         if not self.follow_symlinks:

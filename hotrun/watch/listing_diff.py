@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from hotrun.watch.event import Event, Op
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from hotrun.watch.snapshot import Directory, Signature
 
 Identity = tuple[int, int]
@@ -64,12 +66,14 @@ class _Place(NamedTuple):
     dev: int
 
     @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.found.mode)
+
+    @property
     def key(self) -> Key:
+        """What a rename leaves as it is."""
         found = self.found
-        kind = stat.S_IFMT(found.mode)
-        # A directory's size and time change with what is in it, and that is not known of these.
-        size, mtime = (0, 0) if kind == stat.S_IFDIR else (found.size, found.mtime_ns)
-        return (self.dev, found.ino, mtime, size, kind)
+        return (self.dev, found.ino, found.mtime_ns, found.size, stat.S_IFMT(found.mode))
 
 
 def parent(path: str) -> str:
@@ -89,31 +93,34 @@ def is_other(old: Seen, new: Seen) -> bool:
     return old.is_directory and not _is_in_place(old.own, new.own, same_dev=old.dev == new.dev)
 
 
-def differences(before: Sights, now: Sights) -> list[Event]:
+def differences(
+    before: Sights, now: Sights, uprooted: AbstractSet[str] = frozenset()
+) -> list[Event]:
     """Return what turns the one into the other.
 
     Args:
         before: Each directory that differs now, and each that is no longer there.
         now: Each that differs from before, and each that is new.
+        uprooted: Paths that went with one far above them, and do not continue what they were.
     """
-    comparison = _Comparison(_origins(before, now))
+    comparison = _Comparison(before, uprooted, _origins(before, now, uprooted))
     for path, old in before.items():
         comparison.go(path, old)
     for path, new in now.items():
-        comparison.come(path, before, new)
+        comparison.come(path, new)
     comparison.weigh()
     gone = sorted(comparison.gone, key=itemgetter(0), reverse=True)
     return gone + sorted(comparison.came, key=itemgetter(0))
 
 
-def _origins(before: Sights, now: Sights) -> dict[str, str]:
+def _origins(before: Sights, now: Sights, uprooted: AbstractSet[str]) -> dict[str, str]:
     """Return the old path of each directory that was there before."""
     origins: dict[str, str] = {}
     directories = sorted(path for path, new in now.items() if new.is_directory)  # parents first
     for path in directories:
         above = parent(path)
         stays_above = above not in before or origins.get(above) == above
-        if stays_above and _is_still(before.get(path), now[path]):
+        if stays_above and path not in uprooted and _is_still(before.get(path), now[path]):
             origins[path] = path
     left: dict[Identity, list[str]] = {}
     for path, old in before.items():
@@ -168,10 +175,14 @@ class _Comparison:
     """Collects events; what came is held against what went before it is told.
 
     Args:
+        before: What was there.
+        uprooted: See ``differences``.
         origins: The old path of each directory that was there before.
     """
 
-    def __init__(self, origins: dict[str, str]) -> None:
+    def __init__(self, before: Sights, uprooted: AbstractSet[str], origins: dict[str, str]) -> None:
+        self._before = before
+        self._uprooted = uprooted
         self._origins = origins
         self._known = frozenset(origins.values())
         self.gone: list[Event] = []
@@ -188,7 +199,7 @@ class _Comparison:
             self.gone.append(Event(path, Op.REMOVE, None, directory=True))
             self._compare(path, path, old, None)
 
-    def come(self, path: str, before: Sights, new: Seen) -> None:
+    def come(self, path: str, new: Seen) -> None:
         """Take one that is there now."""
         origin = self._origins.get(path)
         if not new.is_directory:
@@ -197,8 +208,8 @@ class _Comparison:
             self.came.append(Event(path, Op.CREATE, None, directory=True))
             self._compare(path, path, None, new)
         else:
-            old = before[origin]
-            if not self._is_carried(path, origin, before):
+            old = self._before[origin]
+            if not self._is_carried(path, origin):
                 self.gone.append(Event(origin, Op.RENAME, None, directory=True))
                 self.came.append(Event(path, Op.CREATE, origin, directory=True))
             if old.own.mode != new.own.mode:
@@ -206,20 +217,23 @@ class _Comparison:
             self._compare(origin, path, old, new)
 
     def _come_alone(self, path: str, new: Seen) -> None:
-        old = self._lost.get(path)
+        old = self._lost.get(path) if self._is_carried(path, path) else None
         if old is not None and _is_in_place(old.found, new.own, same_dev=old.dev == new.dev):
             del self._lost[path]
-            self._change(path, old.found, new.own)
+            if old.found != new.own:
+                self._change(path, old.found, new.own)
             return
         self._found[path] = _Place(path, new.own, new.dev)
         if old is not None:
             self._twins[path] = path
 
-    def _is_carried(self, path: str, origin: str, before: Sights) -> bool:
-        """Whether a directory is where the one above it is, or took it along."""
-        above = parent(path)
-        was_above = self._origins.get(above, None if above in before else above)
-        return was_above == parent(origin) and path.rpartition("/")[2] == origin.rpartition("/")[2]
+    def _is_carried(self, path: str, origin: str) -> bool:
+        """Whether something is where the directory above it is, or was taken along by it."""
+        above, _, name = path.rpartition("/")
+        was_above = self._origins.get(above, None if above in self._before else above)
+        if path in self._uprooted or was_above is None:
+            return False
+        return join(was_above, name) == origin
 
     def _compare(self, origin: str, path: str, old: Seen | None, new: Seen | None) -> None:
         """Compare the names in a directory."""
@@ -252,18 +266,19 @@ class _Comparison:
         away = frozenset(renamed.values())
         silent: set[str] = set()
         for path, place in self._found.items():
-            twin = self._twins.get(path, "")
             op, origin = Op.CREATE, renamed.get(path)
-            if origin is not None:
-                silent.add(twin)  # a rename over it: no kernel tells that as its end
-            elif twin and twin not in away and _is_saved(self._lost[twin].found, place.found):
-                silent.add(twin)
-                op = _op(self._lost[twin].found, place.found)
-            self.came.append(Event(path, op, origin, stat.S_ISDIR(place.found.mode)))
+            over = self._lost.get(self._twins.get(path, ""))
+            if over is not None and origin is not None:
+                if not (over.is_directory or place.is_directory):
+                    silent.add(over.path)  # a rename over it: no kernel tells that as its end
+            elif over is not None and over.path not in away and _is_saved(over, place):
+                silent.add(over.path)
+                op = _op(over.found, place.found)
+            self.came.append(Event(path, op, origin, place.is_directory))
         for path, place in self._lost.items():
             if path in away or path not in silent:
                 op = Op.RENAME if path in away else Op.REMOVE
-                self.gone.append(Event(path, op, None, stat.S_ISDIR(place.found.mode)))
+                self.gone.append(Event(path, op, None, place.is_directory))
 
     def _pair(self) -> dict[str, str]:
         """Return the old path of each name that came by a rename."""
@@ -300,9 +315,10 @@ def _has_content(found: Signature) -> bool:
     return stat.S_ISREG(found.mode) or stat.S_ISLNK(found.mode)
 
 
-def _is_saved(old: Signature, new: Signature) -> bool:
+def _is_saved(old: _Place, new: _Place) -> bool:
     """Whether another inode under the same name is a save: whole, and moved over the old one."""
-    return _has_content(new) and stat.S_IFMT(old.mode) == stat.S_IFMT(new.mode)
+    same = stat.S_IFMT(old.found.mode) == stat.S_IFMT(new.found.mode)
+    return same and _has_content(new.found)
 
 
 def _op(old: Signature, new: Signature) -> Op:

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from hotrun.watch.glance import NO_NAMES, NOTHING, Glance, Tops
+from hotrun.watch.glance import NO_NAMES, NOTHING, Glance, Tops, signature_of
 from hotrun.watch.listing_diff import Identity, Seen, Sights, differences, is_other, join, parent
 from hotrun.watch.snapshot import Directory, signature
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from hotrun.watch.event import Event, Item
+    from hotrun.watch.glance import Sign
     from hotrun.watch.scope import Scope
+    from hotrun.watch.snapshot import Signature
 
 
 class Lookout:
@@ -28,22 +30,27 @@ class Lookout:
     Args:
         scope: What was asked for.
         say: Takes what cannot be read.
+        sign: Makes a signature of what ``stat`` found.
 
     Attributes:
         tops: Where polling begins.
         seen: What was found there, by path.
     """
 
-    def __init__(self, scope: Scope, say: Callable[[Item], None]) -> None:
+    def __init__(
+        self, scope: Scope, say: Callable[[Item], None], sign: Sign = signature_of
+    ) -> None:
         self._scope = scope
         self.tops = Tops()
         self.seen: Sights = {}
         self._at: dict[Identity, str] = {}
-        self._glance = Glance(scope, say, self.tops, self._holder)
+        self._glance = Glance(scope, say, self.tops, self._holder, sign)
         # Of the pass under way: what differs, as it was and as it is.
         self._before: Sights = {}
         self._now: Sights = {}
         self._looked: set[str] = set()
+        self._left: list[str] = []  # roots that went with a directory far above them
+        self._uprooted: set[str] = set()  # the same; these were looked at again
 
     def paths(self) -> list[str]:
         """Return all that is to be looked at, with what is missing and waited for."""
@@ -53,6 +60,14 @@ class Lookout:
     def places(self) -> list[str]:
         """Return the directories that are listed."""
         return [path for path, seen in self.seen.items() if seen.is_directory]
+
+    def signature(self, path: str) -> Signature | None:
+        """Return what was seen of a file; None for a directory, or nothing."""
+        seen = self.seen.get(path)
+        if seen is not None:
+            return None if seen.is_directory else seen.own
+        above = self.seen.get(parent(path))
+        return None if above is None else above.listed.files.get(os.path.basename(path))
 
     def covers(self, path: str) -> bool:
         """Whether a path is a root, or in or below a directory that is polled."""
@@ -98,7 +113,7 @@ class Lookout:
         for path in lost:
             self._lower_name(path)
         for path in lost:
-            self._forget(path)
+            self._forget(path, self.seen.pop(path))
 
     def _is_reached(self, path: str) -> bool:
         """Whether a directory is looked at because the one above it is."""
@@ -146,6 +161,8 @@ class Lookout:
         """Begin a pass."""
         self._before, self._now = {}, {}
         self._looked.clear()
+        self._left.clear()
+        self._uprooted.clear()
         self._glance.links.clear()
 
     def look(self, path: str) -> None:
@@ -156,6 +173,8 @@ class Lookout:
             if here not in self._looked:
                 self._looked.add(here)
                 stack += self._look(here)
+            if not stack:
+                stack, self._left = self._left, []
             if not stack:  # a directory that is to be had without a link keeps its own name
                 stack = self._follow()
 
@@ -168,7 +187,7 @@ class Lookout:
         before, now = self._before, self._now
         if not with_new:
             now = {path: new for path, new in now.items() if path in before}
-        events = differences(before, now) if before or now else []
+        events = differences(before, now, self._uprooted) if before or now else []
         told = [event for event in events if self._is_told(event.path)]
         self._drop_stand_ins(before.keys() & self.tops.stand_ins)
         return told
@@ -201,7 +220,7 @@ class Lookout:
                 self._come(path, new)
             else:
                 self._keep(path, old, new)
-            below = [join(path, name) for name in new.listed.below]
+            below = self._in(path, new)
         return [
             *(each for each in doubted if each in self.seen),
             *(each for each in below if each not in self.seen),
@@ -211,13 +230,8 @@ class Lookout:
         """Note something that is new."""
         self._looked.add(path)
         self._now[path] = self.seen[path] = new
-        if not new.is_directory:
-            return
-        self._at[new.identity] = path
-        above = self.seen.get(parent(path))
-        # The one above was perhaps listed before there was this root in it.
-        if above is not None and path in self.tops and not os.path.islink(path):
-            above.listed.below.add(os.path.basename(path))
+        if new.is_directory:
+            self._at[new.identity] = path
 
     def _keep(self, path: str, old: Seen, new: Seen) -> None:
         """Note what differs in something that is still there."""
@@ -233,17 +247,27 @@ class Lookout:
         self._now[path] = new
         for name in old.listed.below - new.listed.below:
             self._leave(join(path, name))
+        if new.is_directory and not self._scope.descends(path):
+            for name in _gone_names(old, new):
+                self._leave(join(path, name))
 
     def _leave(self, top: str) -> None:
         """Note that something is gone, with all below it."""
-        for path in list(self._subtree(top)):
-            seen = self.seen[path]
-            if self._now.pop(path, None) is None:
-                self._before[path] = seen
-            self._forget(path)
+        gone = list(self._subtree(top))
+        # Between them and the top there may be directories that nobody looks at.
+        deep = [root for root in self.tops.roots if root.startswith(join(top, ""))]
+        for root in deep:
+            gone += self._subtree(root)
+        self._left += deep
+        self._uprooted.update(deep)
+        for path in gone:
+            seen = self.seen.pop(path, None)
+            if seen is not None:
+                if self._now.pop(path, None) is None:
+                    self._before[path] = seen
+                self._forget(path, seen)
 
-    def _forget(self, path: str) -> None:
-        seen = self.seen.pop(path)
+    def _forget(self, path: str, seen: Seen) -> None:
         self._looked.discard(path)
         self._glance.forget(path)
         if self._at.get(seen.identity) == path:
@@ -256,7 +280,14 @@ class Lookout:
             seen = self.seen.get(path)
             if seen is not None:
                 yield path
-                stack += [join(path, name) for name in seen.listed.below]
+                stack += self._in(path, seen)
+
+    def _in(self, path: str, seen: Seen) -> list[str]:
+        """What is looked at in a directory, roots of all kinds included."""
+        names = self.tops.names.get(path)
+        return [
+            join(path, name) for name in (names | seen.listed.below if names else seen.listed.below)
+        ]
 
     def _follow(self) -> list[str]:
         """Take a link that leads where nobody has been; return it, to be looked at."""
@@ -275,3 +306,12 @@ class Lookout:
             self._keep(parent(link), above, above._replace(listed=listed))
             return [link]
         return []
+
+
+def _gone_names(old: Seen, new: Seen) -> Iterator[str]:
+    """Yield the directories that were mere names in a directory, and are not any more."""
+    for name, found in old.listed.files.items():
+        if stat.S_ISDIR(found.mode):
+            there = new.listed.files.get(name)
+            if there is None or there.ino != found.ino:
+                yield name

@@ -1,11 +1,14 @@
 """Directories on their way: names that left a watched directory, and where they arrive.
 
 The kernel tells of a move in two records with one cookie, and not at once. Until the second one
-comes a directory has no path; its watches live on, and what they hear is held for it.
+comes a directory has no path; its watches live on, and what they hear is held for it. Two names
+that are swapped at one stroke (renameat2(2), RENAME_EXCHANGE) are told as one move after the
+other, as if the first had ended what stood there: only a look at the disk tells.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +26,27 @@ class _Move(NamedTuple):
     path: str
     node: Node | None  # of a watched directory: it keeps its subtree
     since: float
+    is_new: bool  # nothing in it was told yet
+
+
+class Arrival(NamedTuple):
+    """A name that has arrived.
+
+    Attributes:
+        origin: The old path.
+        directory: It is one.
+        swapped: What stood under the new path has not ended: it has the old one now.
+        node: Of the directory that came, if that is watched.
+        is_new: Nothing in it was told yet.
+        displaced: Of the one that stood there.
+    """
+
+    origin: str
+    directory: bool
+    swapped: bool
+    node: Node | None
+    is_new: bool
+    displaced: Node | None
 
 
 class Moves:
@@ -37,30 +61,61 @@ class Moves:
         # By cookie: a directory with two names (a link to it is a root too) moves under both.
         self._moves: dict[int, list[_Move]] = {}
         self._held: list[tuple[Node, Record]] = []
+        # What came with the last cookie and the one before it, by new path.
+        self._cookie = 0
+        self._latest: dict[str, Arrival | None] = {}
+        self._before: dict[str, Arrival | None] = {}
+        self._displaced: list[Node] = []  # since the last ``let_go``
 
-    def leave(self, path: str, cookie: int, *, directory: bool) -> None:
-        """Take a name out of its place."""
+    def leave(self, path: str, cookie: int, *, directory: bool, is_new: bool) -> None:
+        """Take a name out of its place; ``is_new``: nothing in it was told yet."""
         tree = self._watches.tree
         node = tree.by_path.get(path) if directory else None
         if node is not None:
             tree.detach(node)
-        self._moves.setdefault(cookie, []).append(_Move(path, node, time.monotonic()))
+        self._moves.setdefault(cookie, []).append(_Move(path, node, time.monotonic(), is_new))
 
-    def arrive(self, path: str, cookie: int) -> str | None:
-        """Hang what was on its way under its new name; return the old one, if known."""
+    def arrive(self, path: str, cookie: int, *, directory: bool, displaces: bool) -> Arrival | None:
+        """Hang what was on its way under its new name; None: it comes from elsewhere."""
+        if cookie != self._cookie:
+            self._cookie, self._before, self._latest = cookie, self._latest, {}
         moves = self._moves.get(cookie)
         if not moves:
+            self._latest[path] = None
             return None
-        move = moves.pop(0)
-        if move.node is not None:
-            tree = self._watches.tree
-            occupant = tree.by_path.get(path)
-            if occupant is not None and occupant.wd == move.node.wd:
-                self._watches.drop(move.node)  # a walk found it by its new name already
-            else:
-                self._watches.forget(path)
-                tree.attach(move.node, path)
-        return move.path
+        move, tree = moves.pop(0), self._watches.tree
+        first = self._before.get(move.path)
+        swapped = first is not None and first.origin == path and self._is_there(first, move.path)
+        node = self._put_back(first, move) if first is not None and swapped else move.node
+        displaced = tree.by_path.get(path) if displaces else None
+        if displaced is not None:
+            tree.detach(displaced)
+            self._displaced.append(displaced)
+        if node is not None:
+            tree.attach(node, path)
+        is_new = move.is_new and not swapped
+        arrival = Arrival(move.path, directory, swapped, node, is_new, displaced)
+        self._latest[path] = arrival
+        return arrival
+
+    def _put_back(self, first: Arrival, move: _Move) -> Node | None:
+        """What was taken to have left again has not; return what left in its stead."""
+        if first.node is not None and not self._watches.tree.holds(first.node):
+            self._watches.forget(move.path)
+            self._watches.tree.attach(first.node, move.path)
+        if move.node is not None and move.node is not first.node:
+            self._watches.drop(move.node)
+        return first.displaced if first.displaced in self._displaced else None
+
+    def has_come(self, path: str) -> bool:
+        """Whether the last move ended at a path."""
+        return path in self._latest
+
+    def _is_there(self, arrival: Arrival, path: str) -> bool:
+        if arrival.node is not None:
+            return self._watches.is_at(arrival.node, path)
+        is_directory = os.path.isdir(path) and not os.path.islink(path)
+        return os.path.lexists(path) and is_directory == arrival.directory
 
     def hold(self, node: Node, record: Record) -> None:
         """Keep what was heard in a directory that has no path at the moment."""
@@ -84,6 +139,10 @@ class Moves:
                 for move in moves:
                     if move.node is not None:
                         self._watches.drop(move.node)
+        for node in self._displaced:
+            if not self._watches.tree.holds(node):
+                self._watches.drop(node)
+        self._displaced.clear()
         if not self._moves:
             self._held.clear()
 
@@ -96,3 +155,5 @@ class Moves:
         """Forget all: the tree is made anew."""
         self._moves.clear()
         self._held.clear()
+        self._latest.clear()
+        self._displaced.clear()

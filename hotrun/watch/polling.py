@@ -12,14 +12,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from hotrun.watch.event import BASE, Refreshed
+from hotrun.watch.doubts import Doubts
+from hotrun.watch.event import BASE, Event, Op, Refreshed
+from hotrun.watch.glance import signature_of
 from hotrun.watch.listing_diff import parent
 from hotrun.watch.lookout import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hotrun.watch.event import Event, Item
+    from hotrun.watch.event import Item
+    from hotrun.watch.glance import Sign
     from hotrun.watch.scope import Scope
 
 PAUSE = 35  # times the cost of a look: with the look itself it is 1/36, below 3 % of a core
@@ -40,6 +43,11 @@ class Polling:
             often as the pauses allow.
         clock: Tells the time (``due`` answers by it).
         cost: Tells how much time of the processor was used.
+        sign: Makes a signature of what ``stat`` found.
+
+    Attributes:
+        sweeps: How many times everything was looked at. What had happened before the one
+            began that ended last has been told.
     """
 
     name = "polling"
@@ -53,6 +61,7 @@ class Polling:
         *,
         clock: Callable[[], float] = time.monotonic,
         cost: Callable[[], float] = time.thread_time,
+        sign: Sign = signature_of,
     ) -> None:
         self._scope = scope
         self._say = say
@@ -60,11 +69,13 @@ class Polling:
         self._tick = min(TICK, interval or TICK)
         self._clock = clock
         self._cost = cost
-        self._lookout = Lookout(scope, say)
+        self._lookout = Lookout(scope, say, sign)
         self._tops = self._lookout.tops
         self._asked: set[str] = set()  # roots of the scope, polled or not
         self._refresh = False
+        self._doubts = Doubts()
         self._rested_at = 0.0
+        self.sweeps = 0
         self._sweep_at = 0.0  # when the next sweep may begin
         self._sweep: deque[str] = deque()  # what is left of this one
         self._hot: dict[str, float] = {}  # directories by their last change, the latest last
@@ -158,6 +169,7 @@ class Polling:
             self._lookout.begin()
             self._look(now, begin)
             self._tell(self._lookout.told())
+            self._tell_again(now)
             self._rested_at = self._clock() + PAUSE * (self._cost() - begin)
 
     def _list_anew(self) -> None:
@@ -172,9 +184,18 @@ class Polling:
     def _tell(self, events: list[Event]) -> None:
         if self._scope.closing:  # what a walk that was broken off shows is not so
             return
+        now = self._clock()
         for event in events:
             self._say(event)
-        self._heat(events)
+            if event.op & (Op.CREATE | Op.WRITE) and not event.directory:
+                self._doubts.note(event.path, self._lookout.signature(event.path), now)
+        self._heat(events, now)
+
+    def _tell_again(self, now: float) -> None:
+        # No need to be woken for it: where something was written is hot for longer than that.
+        for path in self._doubts.ripe(now):
+            if self._lookout.signature(path) is not None:
+                self._say(Event(path, Op.WRITE))
 
     # --- what first ---
 
@@ -185,16 +206,16 @@ class Polling:
         if not self._sweep and now >= self._sweep_at:
             self._sweep_at = now + self._interval
             self._sweep.extend(self._lookout.paths())
-            self._ahead = 0.0
         if self._hot and now >= self._tick_at:
             self._tick_at = now + self._tick
             # A hot directory may be so large that nothing else would ever have its turn.
             if not self._sweep or self._ahead <= 0:
-                self._look_at_hot(now, (begin + end) / 2 if self._sweep else end)
-                self._ahead += self._cost() - begin
+                self._look_at_hot(now, end)
+                self._ahead = self._cost() - begin if self._sweep else 0.0
         if self._sweep:
             middle = self._cost()
             self._spend(self._sweep, now, end)
+            self.sweeps += not self._sweep
             self._ahead = max(0.0, self._ahead - (self._cost() - middle))
 
     def _look_at_hot(self, now: float, end: float) -> None:
@@ -213,11 +234,8 @@ class Polling:
             if self._cost() >= end or self._clock() >= now + SLOWEST:
                 break
 
-    def _heat(self, events: list[Event]) -> None:
+    def _heat(self, events: list[Event], now: float) -> None:
         """Where something happened, more is likely to."""
-        if not events:
-            return
-        now = self._clock()
         if not self._hot:
             self._tick_at = now + self._tick
         for event in events:

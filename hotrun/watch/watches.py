@@ -7,6 +7,7 @@ what the disk is by now, whatever happened in which order.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     StandIn = Callable[[str, OSError, bool], None]
 
 # Never ACCESS, OPEN or CLOSE_NOWRITE unless asked: a build reads everything. CLOSE_WRITE is
-# needed because a write through mmap gives no MODIFY at all.
+# needed because a write through mmap gives no MODIFY at all. EXCL_UNLINK: what is written into
+# a file that was removed while it was open would be told under a name that is another file's.
 MASK = (
     libc.IN_MODIFY
     | libc.IN_ATTRIB
@@ -36,6 +38,7 @@ MASK = (
     | libc.IN_DELETE
     | libc.IN_DELETE_SELF
     | libc.IN_MOVE_SELF
+    | libc.IN_EXCL_UNLINK
 )
 _LOOKS = {
     Op.OPEN: libc.IN_OPEN,
@@ -60,6 +63,11 @@ class Watches:
         say: Takes what a walk finds.
         stand_in: Takes a directory for which the kernel has no watch left, why, and whether
             what is in it is new.
+
+    Attributes:
+        tree: The directories that are watched.
+        unreadable: Those that cannot be.
+        lost: Anchors of files that a walk found to have ended.
     """
 
     def __init__(
@@ -78,6 +86,7 @@ class Watches:
         self._leafy = _devices_that_count_links()
         self.tree = Tree()
         self.unreadable: set[str] = set()
+        self.lost: set[str] = set()
 
     def walk(self, top: str, *, report: bool) -> None:
         """Watch a directory and all below it, and forget what is no longer there.
@@ -97,21 +106,33 @@ class Watches:
             known = self.tree.by_path.get(directory)
             try:
                 node = self._watch(directory, known, linked=linked)
+                if known is not None and node is not known:
+                    self._lose(directory)
                 if node is None:
                     self.forget(directory)
                     continue
                 new = report and node is not known
+                if new and known is not None and not linked:
+                    # What was told to be here is not: it was another one that moved.
+                    self._say(Event(directory, Op.REMOVE, None, directory=True))
+                    told_by_nobody = True
                 if new and told_by_nobody:
                     self._say(Event(directory, Op.CREATE, None, directory=True))
                 if node is not known and not report and self._may_plant(linked):
                     stack += [(path, False, False) for path in self._plant(node)]
                     continue
                 below, found = self._list(node, report=new)
+                self._add_looks(node)
             except LimitError as limit:
                 self._stand_in(directory, limit.error, report)
                 continue
             stack += [(path, report and not new, linked) for path in below]
             links += [(path, False, True) for path in found]
+
+    def _lose(self, directory: str) -> None:
+        """What served a root has ended, and nobody tells of it by another name."""
+        if directory in self._anchors and not self._scope.covers(directory):
+            self.lost.add(directory)
 
     def _may_plant(self, linked: bool) -> bool:
         return not linked and not self._scope.follow_symlinks and not self._looks_at_all()
@@ -148,10 +169,22 @@ class Watches:
         follows = self._scope.follow_symlinks and top not in self._anchors
         return follows and os.path.islink(top)
 
+    def is_at(self, node: Node, path: str) -> bool:
+        """Whether a watched directory is the one that stands under a path now."""
+        try:
+            wd = libc.add_watch(
+                self._fd, path, MASK | libc.IN_ONLYDIR | libc.IN_DONT_FOLLOW | libc.IN_MASK_ADD
+            )
+        except OSError:
+            return False
+        if wd not in self.tree.by_wd:
+            libc.remove_watch(self._fd, wd)
+        return wd == node.wd
+
     def watch_file(self, path: str) -> None:
         """Watch what a link to a file leads to: that has its names elsewhere."""
         try:
-            wd = libc.add_watch(self._fd, path, MASK | self._looks(path))
+            wd = libc.add_watch(self._fd, path, MASK)
         except OSError as error:
             if error.errno in USED_UP:
                 self._stand_in(path, error, False)
@@ -159,12 +192,13 @@ class Watches:
         known = self.tree.by_path.get(path)
         if known is None or known.wd != wd:
             self.forget(path)
-            self.tree.hang(path, wd)
+            known = self.tree.hang(path, wd)
+        self._add_looks(known)
 
     def _watch(self, directory: str, known: Node | None, *, linked: bool) -> Node | None:
         if self._scope.skips(directory):
             return None
-        mask = MASK | libc.IN_ONLYDIR | self._looks(directory)
+        mask = MASK | libc.IN_ONLYDIR
         if not linked and directory not in self._anchors:
             mask |= libc.IN_DONT_FOLLOW
         try:
@@ -185,13 +219,17 @@ class Watches:
             self.drop(known)
         return node
 
-    def _looks(self, directory: str) -> int:
-        """Return what is to be heard of mere looks; added, for an inode has only one mask."""
+    def _add_looks(self, node: Node) -> None:
+        """Hear of mere looks too, where that was asked for; but not of our own listing."""
         if not self._looks_at_all():
-            return 0
-        ops = self._scope.ops_in(directory)
+            return
+        ops = Op(0)
+        for owner in self.tree.owners(node.wd):  # an inode has one mask
+            ops |= self._scope.ops_in(owner.path)
         bits = sum(bit for op, bit in _LOOKS.items() if op & ops)
-        return bits and bits | libc.IN_MASK_ADD
+        if bits:
+            with contextlib.suppress(OSError):  # gone: that is heard of
+                libc.add_watch(self._fd, node.path, bits | libc.IN_MASK_ADD)
 
     def _looks_at_all(self) -> bool:
         return any(root.ops & LOOKS for root in self._scope.roots.values())
@@ -208,21 +246,24 @@ class Watches:
             return [], []
         below: list[str] = []
         links: list[str] = []
+        follows = self._scope.follow_symlinks
         try:
             with os.scandir(node.path) as entries:
                 for entry in entries:
                     is_directory = entry.is_dir(follow_symlinks=False)
                     if is_directory:
                         below.append(entry.path)
-                    elif self._scope.follow_symlinks and entry.is_symlink() and entry.is_dir():
-                        links.append(entry.path)
+                    elif follows and entry.is_symlink() and os.path.isdir(entry.path):
+                        links.append(entry.path)  # entry.is_dir() raises on a loop
                     if report:
                         self._say(Event(entry.path, Op.CREATE, None, is_directory))
         except OSError as error:
             self._cannot(node.path, error)
             return below, links
         self._forget_children(node, below + links)
-        return (below, links) if descends else ([], [])
+        if descends:
+            return below, links
+        return [path for path in below if path in self._anchors], []
 
     def _counts_links(self, directory: str) -> bool:
         known = identity(directory)

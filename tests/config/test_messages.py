@@ -92,7 +92,7 @@ VALUES = [
     ("watch", "gitignore = 1", "watch.gitignore must be true or false, not a number",
      "for example gitignore = false"),
     ("watch", "follow_symlinks = 1", "watch.follow_symlinks must be true or false, not a number",
-     "for example follow_symlinks = false"),
+     "for example follow_symlinks = true"),
     ("watch", "debounce = []", 'watch.debounce must be a duration or "auto", not a list',
      'for example debounce = "50ms"'),
     # words
@@ -168,9 +168,6 @@ VALUES = [
      "remove the line; hotrun VERSION does not probe the app yet"),
     ("run", "stdin = 'terminal'", 'run.stdin = "terminal" is not available in this version',
      'write stdin = "null"; hotrun VERSION does not hand its terminal to the app yet'),
-    ("watch", "follow_symlinks = true",
-     "watch.follow_symlinks = true is not available in this version",
-     "write follow_symlinks = false; hotrun VERSION does not follow links below a root yet"),
     # unknown keys
     ("build", "cmd = 'x'", 'unknown key "cmd" in [build]', 'did you mean "command"?'),
     ("watch", "exclude_dir = []", 'unknown key "exclude_dir" in [watch]',

@@ -1,14 +1,14 @@
-"""Ignore rules against git itself: a table of rows that bite, and random trees with a seed."""
+"""Ignore rules against git itself: the rows that bite (random trees: test_ignore_walk.py)."""
 
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
+from oracle import empty_home, git_says, hotrun_says, put, work_tree
 
 from hotrun.watch.ignore import GitIgnore, Rule
 
@@ -17,77 +17,16 @@ if TYPE_CHECKING:
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is the oracle")
 
-# A fixed seed finds the same thing everywhere; HOTRUN_TEST_SEED and _ROUNDS look further.
-SEED = int(os.environ.get("HOTRUN_TEST_SEED", "20261121"))
-ROUNDS = int(os.environ.get("HOTRUN_TEST_ROUNDS", "250"))
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """No settings of the machine or its user: git and the code read an empty home."""
-    home = tmp_path / "home"
-    (home / "xdg").mkdir(parents=True)
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "xdg"))
-    return str(home)
+    """No settings of the machine or its user."""
+    return empty_home(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> str:
     return work_tree(str(tmp_path / "work"))
-
-
-def work_tree(top: str) -> str:
-    """The least that git takes for a work tree; `git init` costs more than all the rest."""
-    for name in ("objects", "refs", "info"):
-        os.makedirs(os.path.join(top, ".git", name))
-    write(top, ".git/HEAD", "ref: refs/heads/main\n")
-    return top
-
-
-def write(top: str, name: str, content: str | bytes = "") -> str:
-    path = os.path.join(top, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(os.fsencode(content))
-    return path
-
-
-class Answer(NamedTuple):
-    """What one side says of a path."""
-
-    file: str
-    line: int
-    pattern: str
-
-
-def git_says(top: str, paths: list[str]) -> dict[str, Answer | None]:
-    """Ask the oracle about paths relative to `top`; no path may lie behind a link."""
-    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    command = ["git", "check-ignore", "--no-index", "-z", "--stdin", "-v", "-n"]
-    done = subprocess.run(command, input=asked, cwd=top, capture_output=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    fields = [os.fsdecode(field) for field in done.stdout.split(b"\0")[:-1]]
-    rows = zip(*(fields[at::4] for at in range(4)), strict=True)
-    return {
-        path: Answer(os.path.join(top, file), int(line), pattern) if line else None
-        for file, line, pattern, path in rows
-    }
-
-
-def hotrun_says(top: str, paths: list[str]) -> dict[str, Answer | None]:
-    ignore = GitIgnore(top)
-    answers = {}
-    for path in paths:
-        full = os.path.join(top, path)
-        is_dir = os.path.isdir(full) and not os.path.islink(full)
-        rule = ignore.match(full, is_dir)
-        answers[path] = rule and Answer(rule.file, rule.line, rule.pattern)
-    return answers
 
 
 def ignored(top: str, name: str, *, is_dir: bool = False) -> bool:
@@ -178,11 +117,11 @@ ROWS = [
 def test_a_row_that_bites_is_answered_as_git_does(
     work: str, lines: bytes, entry: str, expected: bool
 ) -> None:
-    write(work, ".gitignore", lines)
+    put(work, ".gitignore", lines)
     if entry.endswith("/"):
         os.makedirs(os.path.join(work, entry))
     else:
-        write(work, entry)
+        put(work, entry)
     name = entry.rstrip("/")
     assert ignored(work, name, is_dir=entry.endswith("/")) == expected
     if shutil.which("git"):
@@ -201,7 +140,7 @@ def agree(top: str, *names: str) -> list[bool]:
 
 
 def test_a_rule_names_its_file_line_and_text(work: str) -> None:
-    file = write(work, ".gitignore", "# first\n\n*.log  \n!keep.log\nout/\n")
+    file = put(work, ".gitignore", "# first\n\n*.log  \n!keep.log\nout/\n")
     ignore = GitIgnore(work)
     assert ignore.match(f"{work}/a.log", is_dir=False) == Rule(file, 3, "*.log")
     assert ignore.match(f"{work}/keep.log", is_dir=False) == Rule(file, 4, "!keep.log", True)
@@ -211,23 +150,23 @@ def test_a_rule_names_its_file_line_and_text(work: str) -> None:
 
 
 def test_a_nested_file_overrides_the_outer_one_and_is_anchored_to_its_directory(work: str) -> None:
-    write(work, ".gitignore", "*.log\n/x\n")
-    write(work, "a/.gitignore", "!*.log\n/y\n")
+    put(work, ".gitignore", "*.log\n/x\n")
+    put(work, "a/.gitignore", "!*.log\n/y\n")
     assert agree(work, "b.log", "a/b.log", "x", "a/x", "y", "a/y", "a/c/y") == [
         *(True, False, True, False, False, True, False)
     ]
 
 
 def test_an_ignore_file_in_an_ignored_directory_is_not_read(work: str) -> None:
-    write(work, ".gitignore", "out/\n")
-    write(work, "out/.gitignore", "!*\n")
+    put(work, ".gitignore", "out/\n")
+    put(work, "out/.gitignore", "!*\n")
     assert agree(work, "out/a.go") == [True]
 
 
 def test_exclude_files_are_weaker_than_every_ignore_file(work: str, home: str) -> None:
-    write(home, "xdg/git/ignore", "*.a\n*.b\n*.c\n")
-    write(work, ".git/info/exclude", "!*.b\n*.d\n")
-    write(work, "sub/.gitignore", "!*.c\n!*.d\n")
+    put(home, "xdg/git/ignore", "*.a\n*.b\n*.c\n")
+    put(work, ".git/info/exclude", "!*.b\n*.d\n")
+    put(work, "sub/.gitignore", "!*.c\n!*.d\n")
     names = ("sub/x.a", "sub/x.b", "sub/x.c", "sub/x.d", "x.d")
     assert agree(work, *names) == [True, False, False, False, True]
 
@@ -237,36 +176,36 @@ def test_exclude_files_are_weaker_than_every_ignore_file(work: str, home: str) -
     ["~/mine", '"~/mine" ; comment', "~/mi\\\nne", "  ~/mine  # comment", '~/"mi"ne\r'],
 )
 def test_the_excludes_file_is_found_in_the_user_s_config(work: str, home: str, value: str) -> None:
-    write(
+    put(
         home,
         ".gitconfig",
         f"# c\n[user]\n\tname = x\n[Core]\n\tpreloadIndex\n\texcludesFile = {value}\n",
     )
-    write(home, "mine", "*.mine\n")
-    write(home, "xdg/git/ignore", "*.default\n")
+    put(home, "mine", "*.mine\n")
+    put(home, "xdg/git/ignore", "*.default\n")
     assert agree(work, "a.mine", "a.default") == [True, False]
 
 
 def test_the_excludes_file_of_the_repository_is_stronger_than_the_user_s(
     work: str, home: str
 ) -> None:
-    write(home, "xdg/git/config", "[core] excludesfile = ~/one\n")
-    write(home, "one", "*.one\n")
-    write(work, ".git/config", "[core]\n\texcludesfile = two\n")
-    write(work, "two", "*.two\n")
+    put(home, "xdg/git/config", "[core] excludesfile = ~/one\n")
+    put(home, "one", "*.one\n")
+    put(work, ".git/config", "[core]\n\texcludesfile = two\n")
+    put(work, "two", "*.two\n")
     assert agree(work, "a.one", "a.two") == [False, True]
 
 
 def test_an_included_config_counts_where_it_is_included(work: str, home: str) -> None:
-    write(home, ".gitconfig", "[include]\n\tpath = other/config\n[core]\n\tignorecase = false\n")
-    write(home, "other/config", "[core]\n\texcludesfile = ~/mine\n\tignorecase = true\n")
-    write(home, "mine", "*.mine\n")
+    put(home, ".gitconfig", "[include]\n\tpath = other/config\n[core]\n\tignorecase = false\n")
+    put(home, "other/config", "[core]\n\texcludesfile = ~/mine\n\tignorecase = true\n")
+    put(home, "mine", "*.mine\n")
     assert agree(work, "a.mine", "a.MINE") == [True, False]
 
 
 def test_a_quoted_comment_character_is_part_of_the_value(work: str, home: str) -> None:
-    write(home, ".gitconfig", '[core]\nexcludesfile = "~/a;b" #c\n')
-    write(home, "a;b", "*.mine\n")
+    put(home, ".gitconfig", '[core]\nexcludesfile = "~/a;b" #c\n')
+    put(home, "a;b", "*.mine\n")
     assert agree(work, "a.mine") == [True]
 
 
@@ -274,32 +213,32 @@ def test_the_user_s_config_is_stronger_than_the_system_s(
     work: str, home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GIT_CONFIG_NOSYSTEM")
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", write(home, "system", "[core]\nexcludesfile = ~/one\n"))
-    write(home, "one", "*.one\n")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", put(home, "system", "[core]\nexcludesfile = ~/one\n"))
+    put(home, "one", "*.one\n")
     assert agree(work, "a.one", "a.two") == [True, False]
-    write(home, ".gitconfig", "[core]\nexcludesfile = ~/two\n")
-    write(home, "two", "*.two\n")
+    put(home, ".gitconfig", "[core]\nexcludesfile = ~/two\n")
+    put(home, "two", "*.two\n")
     assert agree(work, "a.one", "a.two") == [False, True]
 
 
 def test_a_config_named_by_the_environment_replaces_the_user_s(
     work: str, home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(home, ".gitconfig", "[core]\n\texcludesfile = ~/mine\n")
-    write(home, "mine", "*.mine\n")
+    put(home, ".gitconfig", "[core]\n\texcludesfile = ~/mine\n")
+    put(home, "mine", "*.mine\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     assert agree(work, "a.mine") == [False]
 
 
 def test_case_is_ignored_where_git_is_told_so(work: str) -> None:
-    write(work, ".git/config", "[core]\n\tignorecase\n")
-    write(work, ".gitignore", "FOO\n*.Log\n/Sub/x*\n[A]b\n[A-B]c\n\u00c4x\n")
+    put(work, ".git/config", "[core]\n\tignorecase\n")
+    put(work, ".gitignore", "FOO\n*.Log\n/Sub/x*\n[A]b\n[A-B]c\n\u00c4x\n")
     names = ("foo", "a.LOG", "sub/X1", "ab", "ac", "\u00e4x", "\u00c4X")
     assert agree(work, *names) == [True, True, True, False, True, False, True]
 
 
 def test_a_symlinked_ignore_file_is_not_read_but_a_symlinked_exclude_is(work: str) -> None:
-    write(work, "rules", "*.x\n")
+    put(work, "rules", "*.x\n")
     os.symlink("rules", f"{work}/.gitignore")
     assert agree(work, "a.x") == [False]
     os.symlink("../../rules", f"{work}/.git/info/exclude")
@@ -315,7 +254,7 @@ def test_a_directory_or_a_fifo_in_the_place_of_an_ignore_file_is_no_rule(work: s
 
 
 def test_a_link_to_a_directory_is_not_a_directory(work: str) -> None:
-    write(work, ".gitignore", "build/\n")
+    put(work, ".gitignore", "build/\n")
     os.symlink(".", f"{work}/build")
     assert agree(work, "build") == [False]
 
@@ -324,8 +263,8 @@ def test_a_link_to_a_directory_is_not_a_directory(work: str) -> None:
 
 
 def test_a_root_below_the_top_obeys_the_rules_above_it(work: str) -> None:
-    write(work, ".gitignore", "*.log\n/app/gen/\n")
-    write(work, "app/.gitignore", "/x\n")
+    put(work, ".gitignore", "*.log\n/app/gen/\n")
+    put(work, "app/.gitignore", "/x\n")
     root = f"{work}/app/web"
     ignore = GitIgnore(f"{work}/app")
     assert ignore.match(f"{work}/app/gen", is_dir=True) == Rule(
@@ -337,7 +276,7 @@ def test_a_root_below_the_top_obeys_the_rules_above_it(work: str) -> None:
 
 
 def test_a_root_is_never_ignored_but_rules_for_what_is_below_it_hold(work: str) -> None:
-    write(work, ".gitignore", "gen/\n*.log\n")
+    put(work, ".gitignore", "gen/\n*.log\n")
     for root in (f"{work}/gen", f"{work}/gen/deep"):
         assert not ignored(root, "a.go")
         assert ignored(root, "a.log")
@@ -345,28 +284,28 @@ def test_a_root_is_never_ignored_but_rules_for_what_is_below_it_hold(work: str) 
 
 
 def test_a_root_without_git_obeys_the_ignore_files_below_it(tmp_path: Path) -> None:
-    write(str(tmp_path), ".gitignore", "*.go\n")
+    put(str(tmp_path), ".gitignore", "*.go\n")
     root = str(tmp_path / "plain")
-    write(root, ".gitignore", "*.log\n")
-    write(root, "a/.gitignore", "!b.log\n")
+    put(root, ".gitignore", "*.log\n")
+    put(root, "a/.gitignore", "!b.log\n")
     assert ignored(root, "a/a.log")
     assert not ignored(root, "a/b.log")
     assert not ignored(root, "a.go")
 
 
 def test_an_empty_git_directory_makes_no_work_tree(work: str) -> None:
-    write(work, ".gitignore", "*.log\n")
+    put(work, ".gitignore", "*.log\n")
     os.makedirs(f"{work}/sub/.git")
     assert ignored(f"{work}/sub", "a.log")
     assert agree(work, "sub/a.log") == [True]
 
 
 def test_a_nested_work_tree_is_ruled_by_its_own_files(work: str) -> None:
-    write(work, ".gitignore", "*.log\n/third/\n")
+    put(work, ".gitignore", "*.log\n/third/\n")
     for name in ("second", "third"):
         inner = work_tree(f"{work}/{name}")
-        write(inner, ".gitignore", "*.tmp\n")
-        write(inner, ".git/info/exclude", "*.mine\n")
+        put(inner, ".gitignore", "*.tmp\n")
+        put(inner, ".git/info/exclude", "*.mine\n")
     names = ("a.log", "a.tmp", "a.mine")
     assert agree(f"{work}/second", *names) == [False, True, True]
     assert [ignored(work, f"second/{name}") for name in names] == [False, True, True]
@@ -385,29 +324,29 @@ def test_linked_work_trees_and_submodules_follow_their_git_file(tmp_path: Path) 
         os.mkdir(top)
         git(top, "init")
         git(top, "commit", "--allow-empty", "-m", "one")
-    write(main, ".git/info/exclude", "*.mine\n")
+    put(main, ".git/info/exclude", "*.mine\n")
     git(main, "worktree", "add", linked)
     git(outer, "submodule", "add", main, "sub")
-    write(outer, ".git/modules/sub/info/exclude", "*.sub\n")
+    put(outer, ".git/modules/sub/info/exclude", "*.sub\n")
     assert agree(linked, "a.mine", "a.go") == [True, False]
     assert agree(f"{outer}/sub", "a.sub", "a.go") == [True, False]
     assert ignored(outer, "sub/a.sub")
 
 
 def test_a_path_beside_the_root_is_not_below_it(work: str) -> None:
-    write(work, ".gitignore", "*\n")
+    put(work, ".gitignore", "*\n")
     os.makedirs(f"{work}/a")
     assert GitIgnore(f"{work}/a").match(f"{work}/ab/x", is_dir=False) is None
     assert GitIgnore(f"{work}/a").match("/", is_dir=True) is None
 
 
 def test_a_thousand_nested_directories_are_answered(work: str) -> None:
-    write(work, ".gitignore", "*.log\n")
+    put(work, ".gitignore", "*.log\n")
     assert ignored(work, "a/" * 1500 + "x.log")
 
 
 def test_a_hostile_pattern_is_answered_at_once(work: str) -> None:
-    write(work, ".gitignore", "*a" * 30 + "b\n" + "/x/" + "*a" * 30 + "b\n")
+    put(work, ".gitignore", "*a" * 30 + "b\n" + "/x/" + "*a" * 30 + "b\n")
     assert not ignored(work, "a" * 250)
     assert not ignored(work, "x/" + "a" * 250)
 
@@ -419,8 +358,8 @@ def test_a_changed_ignore_file_counts_once_its_directory_is_forgotten(work: str)
     ignore = GitIgnore(work)
     assert ignore.match(f"{work}/a/b/x", is_dir=False) is None
     assert ignore.match(f"{work}/ab/x", is_dir=False) is None
-    file = write(work, "a/.gitignore", "x\n")
-    write(work, "ab/.gitignore", "x\n")
+    file = put(work, "a/.gitignore", "x\n")
+    put(work, "ab/.gitignore", "x\n")
     assert ignore.match(f"{work}/a/b/x", is_dir=False) is None
     ignore.forget(f"{work}/a")
     assert ignore.match(f"{work}/a/b/x", is_dir=False) == Rule(file, 1, "x")
@@ -430,8 +369,8 @@ def test_a_changed_ignore_file_counts_once_its_directory_is_forgotten(work: str)
 def test_a_changed_config_counts_after_a_reload(work: str, home: str) -> None:
     ignore = GitIgnore(work)
     assert ignore.match(f"{work}/x", is_dir=False) is None
-    write(home, ".gitconfig", "[core]\n\texcludesfile = ~/mine\n")
-    file = write(home, "mine", "x\n")
+    put(home, ".gitconfig", "[core]\n\texcludesfile = ~/mine\n")
+    file = put(home, "mine", "x\n")
     ignore.reload()
     assert ignore.match(f"{work}/x", is_dir=False) == Rule(file, 1, "x")
     assert ignore.reads(file)
@@ -446,105 +385,3 @@ def test_the_files_the_rules_come_from_are_known(work: str, home: str) -> None:
     assert ignore.reads(f"{home}/xdg/git/ignore")
     assert not ignore.reads(f"{work}/x.gitignore")
     assert not ignore.reads(f"{work}/exclude")
-
-
-# Random trees ---------------------------------------------------------------------------------
-
-NAMES = [
-    "a",
-    "b",
-    "ab",
-    "foo",
-    "foo.o",
-    "x.tar.gz",
-    ".e",
-    "A",
-    "#h",
-    "!n",
-    "s ",
-    "t\t",
-    "b\\",
-    "[a",
-]
-NAMES += ["aXb", "7", "-", "]", "n\nl", "ü", "\udce9", "a*b", "?", "build", "src", "build.go"]
-ATOMS = ["a", "b", "foo", ".o", "x", "gz", "A", "*", "*", "*", "**", "?", "[ab]", "[!a]", "[^b-z]"]
-ATOMS += ["[[:alpha:]]", "[[:upper:]]", "[[:punct:]]", "[a-", "[]]", "[A-Z]", "\\a", "\\A", "\\*"]
-ATOMS += ["[\\]-a]", "[--0]", "[[:x:]]", "[[:]", "[a[:digit:]-]", "ü", "\\", " ", "\\ ", "\t"]
-
-
-def random_pattern(chance: random.Random) -> str:
-    segments = []
-    for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 4))):
-        kind = chance.random()
-        if kind < 0.55:
-            segments.append(chance.choice(NAMES))
-        elif kind < 0.7:
-            segments.append(chance.choice(("*", "**", "**", "*.o", "*.gz", "***", "")))
-        else:
-            segments.append("".join(chance.choices(ATOMS, k=chance.randint(1, 4))))
-    start = chance.choice(("", "", "", "/", "!", "!", "!/", "**/", "\\", "#", "./"))
-    return start + "/".join(segments) + chance.choice(("", "", "", "/", "/", "/*", "/**", " "))
-
-
-def random_ignore_file(chance: random.Random) -> str:
-    lines = [random_pattern(chance) for _ in range(chance.randint(1, 8))]
-    if chance.random() < 0.1:
-        lines.insert(0, "\ufeff*.bom")
-    return chance.choice(("\n", "\n", "\n", "\r\n")).join(lines) + chance.choice(("", "\n"))
-
-
-def random_tree(chance: random.Random, top: str) -> list[str]:
-    """Fill `top` with directories, files, links and ignore files; return what is there."""
-    directories, paths = [""], []
-    for _ in range(chance.randint(20, 60)):
-        parent, name = chance.choice(directories), chance.choice(NAMES)
-        path = parent + name
-        full = os.path.join(top, path)
-        if os.path.lexists(full):
-            continue
-        kind = chance.random()
-        if kind < 0.4 and path.count("/") < 4:
-            os.mkdir(full)
-            directories.append(path + "/")
-        elif kind < 0.9:
-            write(top, path)
-        else:
-            os.symlink(chance.choice((".", "nowhere")), full)
-        paths.append(path)
-    for parent in ["", *directories]:
-        if not parent or chance.random() < 0.2:
-            write(top, parent + ".gitignore", random_ignore_file(chance))
-    absent = [chance.choice(directories) + chance.choice(NAMES) for _ in range(120)]
-    absent = [path for path in absent if not os.path.lexists(os.path.join(top, path))]
-    deeper = [path + "/" + chance.choice(NAMES) for path in absent[:20]]
-    return paths + absent + deeper
-
-
-def random_repository(chance: random.Random, top: str, home: str) -> list[str]:
-    work_tree(top)
-    if chance.random() < 0.3:
-        write(top, ".git/info/exclude", random_ignore_file(chance))
-    if chance.random() < 0.3:
-        write(home, "xdg/git/ignore", random_ignore_file(chance))
-    if chance.random() < 0.3:
-        write(top, ".git/config", "[core]\n\tignorecase = true\n")
-    return random_tree(chance, top)
-
-
-@needs_git
-def test_random_patterns_on_random_trees_are_answered_as_git_does(
-    tmp_path: Path, home: str
-) -> None:
-    decisions = 0
-    for number in range(ROUNDS):
-        seed = f"{SEED}-{number}"
-        top = str(tmp_path / "tree")
-        paths = random_repository(random.Random(seed), top, home)
-        expected, got = git_says(top, paths), hotrun_says(top, paths)
-        differences = {p: (expected[p], got[p]) for p in expected if expected[p] != got[p]}
-        assert not differences, f"seed {seed}: path: (git, hotrun) {differences}"
-        decisions += len(expected)
-        shutil.rmtree(top)
-        shutil.rmtree(os.path.join(home, "xdg", "git"), ignore_errors=True)
-    print(f"seed {SEED}: {decisions} decisions, no difference")  # noqa: T201 - asked for
-    assert decisions > ROUNDS * 80

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ear import write
 
+from hotrun.watch.digest import digest_of
 from hotrun.watch.snapshot import list_directory, list_tree, signature, subtree
 
 if TYPE_CHECKING:
@@ -131,3 +132,133 @@ def test_only_the_bits_that_let_run_count_as_executable(root: str) -> None:
     found = signature(path)
     assert found is not None
     assert found.executable == stat.S_IXUSR
+
+
+# Links that are followed ------------------------------------------------------------------------
+
+
+def followed(top: str, *roots: str) -> set[str]:
+    listing = list_tree(roots or [top], never, always, follow_symlinks=True)
+    return {
+        f"{path}/{name}".removeprefix(f"{top}/")
+        for path, directory in listing.items()
+        for name in directory.files
+    }
+
+
+def test_a_followed_link_gives_its_name_to_what_it_leads_to(root: str, tmp_path: Path) -> None:
+    write(f"{tmp_path}/out/d/a.go")
+    os.symlink(f"{tmp_path}/out", f"{root}/link")
+    assert followed(root) == {"link", "link/d/a.go"}
+
+
+def test_a_real_directory_keeps_its_name_whatever_leads_to_it(root: str) -> None:
+    write(f"{root}/z/d/a.go")
+    os.symlink("z/d", f"{root}/a")
+    os.symlink("../z", f"{root}/z/z")
+    assert followed(root) == {"a", "z/z", "z/d/a.go"}
+
+
+def test_of_two_links_to_one_directory_the_first_by_name_is_followed(
+    root: str, tmp_path: Path
+) -> None:
+    write(f"{tmp_path}/out/a.go")
+    for name in ("c", "b", "d"):
+        os.symlink(f"{tmp_path}/out", f"{root}/{name}")
+    assert followed(root) == {"b", "c", "d", "b/a.go"}
+
+
+def test_a_link_into_what_another_link_leads_to_ends_there(root: str, tmp_path: Path) -> None:
+    write(f"{tmp_path}/out/d/a.go")
+    os.symlink(f"{tmp_path}/out/d", f"{root}/b")
+    os.symlink(f"{tmp_path}/out", f"{root}/c")
+    assert followed(root) == {"b", "c", "b/a.go"}
+
+
+def test_loops_of_links_end(root: str, tmp_path: Path) -> None:
+    write(f"{root}/a/f.go")
+    write(f"{tmp_path}/out/f.go")
+    os.symlink("..", f"{root}/a/up")
+    os.symlink("loop", f"{root}/loop")
+    os.symlink(f"{tmp_path}/out", f"{root}/out")
+    os.symlink(root, f"{tmp_path}/out/back")
+    os.symlink(".", f"{tmp_path}/out/here")
+    assert followed(root) == {"loop", "out", "a/f.go", "a/up", "out/f.go", "out/back", "out/here"}
+
+
+def test_a_farm_of_links_is_walked_once(root: str, tmp_path: Path) -> None:
+    """By their paths alone there would be more directories than could ever be listed."""
+    farm = [f"{tmp_path}/farm/{number}" for number in range(30)]
+    for place in farm:
+        write(f"{place}/f.go")
+    for place in farm:
+        for other in farm:
+            os.symlink(other, f"{place}/to-{os.path.basename(other)}")
+    os.symlink(farm[0], f"{root}/in")
+    listing = list_tree([root], never, always, follow_symlinks=True)
+    assert len(listing) == 1 + len(farm)
+    assert sum("f.go" in directory.files for directory in listing.values()) == len(farm)
+
+
+def test_a_link_to_above_the_root_shows_what_is_beside_it(root: str) -> None:
+    write(f"{os.path.dirname(root)}/beside/a.go")
+    write(f"{root}/b.go")
+    os.symlink("..", f"{root}/up")
+    assert followed(root) == {"b.go", "up", "up/beside/a.go"}
+
+
+def test_a_root_that_a_link_leads_to_is_listed_as_a_root(root: str, tmp_path: Path) -> None:
+    write(f"{tmp_path}/out/a.go")
+    os.symlink(f"{tmp_path}/out", f"{root}/link")
+    listing = list_tree([root, f"{root}/link"], never, always, follow_symlinks=True)
+    assert set(listing) == {root, f"{root}/link"}
+    listing = list_tree([root, f"{tmp_path}/out"], never, always, follow_symlinks=True)
+    assert set(listing) == {root, f"{tmp_path}/out"}
+
+
+def test_no_link_is_followed_to_what_is_skipped(root: str, tmp_path: Path) -> None:
+    write(f"{tmp_path}/out/skip/a.go")
+    for name in ("skip", "link"):
+        os.symlink(f"{tmp_path}/out", f"{root}/{name}")
+    listing = list_tree([root], lambda path: path.endswith("/skip"), always, follow_symlinks=True)
+    assert set(listing) == {root, f"{root}/link"}
+    assert set(listing[root].files) == {"skip", "link"}
+
+
+def test_the_signature_of_a_followed_link_tells_of_the_link_and_of_the_file(
+    root: str, tmp_path: Path
+) -> None:
+    target, link = write(f"{tmp_path}/a.go", "one"), f"{root}/l.go"
+    write(f"{tmp_path}/b.go", "one")
+    os.symlink(target, link)
+    seen = [signature(link, follow_symlinks=True)]
+
+    def differs() -> bool:
+        seen.append(signature(link, follow_symlinks=True))
+        listed = list_tree([root], never, always, follow_symlinks=True)[root].files["l.go"]
+        assert seen[-1] == listed
+        return seen[-1] not in seen[:-1]
+
+    write(target, "two!")
+    assert differs()
+    os.chmod(target, 0o700)
+    assert differs()
+    assert seen[-1] is not None
+    assert seen[-1].executable == stat.S_IXUSR
+    os.remove(link)
+    os.symlink(f"{tmp_path}/b.go", link)
+    assert differs()
+    os.remove(f"{tmp_path}/b.go")
+    assert differs()
+    assert signature(link) == signature(link, follow_symlinks=True)
+
+
+def test_a_link_to_a_device_or_a_fifo_is_a_link_and_no_more(root: str) -> None:
+    os.mkfifo(f"{root}/fifo")
+    os.symlink("fifo", f"{root}/a")
+    os.symlink(os.devnull, f"{root}/b")
+    assert followed(root) == {"a", "b"}
+    for name in ("a", "b"):
+        assert signature(f"{root}/{name}", follow_symlinks=True) == signature(f"{root}/{name}")
+        target = os.fsencode(os.readlink(f"{root}/{name}"))
+        assert digest_of(f"{root}/{name}", follow_symlinks=True) == target

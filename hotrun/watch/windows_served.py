@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotrun.watch.kernel32 import Kernel32
-    from hotrun.watch.port import Port, Watch
     from hotrun.watch.scope import Scope
+    from hotrun.watch.windows_port import Port, Watch
 
 _DELETED = "/$Extend/$Deleted/"  # where NTFS keeps what is deleted while it is open (libuv)
 
@@ -34,6 +34,7 @@ class Served:
 
     Attributes:
         watches: By path.
+        obsolete: No longer needed: to be heard to their end, and dropped then.
         adrift: There is a root that nothing open tells of: it has to be looked for.
         files: Roots that are files or missing, by their folded paths: the kernel tells of a
             name as the disk has it, which may differ in case from the one that was given.
@@ -49,21 +50,18 @@ class Served:
         self._unwatched: set[str] = set()
         self._late: list[str] = []
         self.watches: dict[str, Watch] = {}
+        self.obsolete: list[Watch] = []
         self.adrift = False
         self.files: dict[str, str] = {}
 
-    def follow(self) -> list[Watch]:
-        """Open what is needed.
-
-        Returns:
-            What no longer is: it has to be heard to its end, and dropped then.
-        """
+    def follow(self) -> None:
+        """Open what is needed; what no longer is, is ``obsolete`` from now on."""
         wanted, before = self._wanted(), self.watches
         self.watches = {}
         for path in sorted(wanted, key=len):  # the outer ones first
             if not any(self._tells_of(watch, path) for watch in self.watches.values()):
                 self._open(path, before.get(path), subtree=wanted[path])
-        return [watch for path, watch in before.items() if self.watches.get(path) is not watch]
+        self.obsolete += [w for path, w in before.items() if self.watches.get(path) is not w]
 
     def _wanted(self) -> dict[str, bool]:
         """Return the directories that would serve every root: whether all below them too."""
@@ -129,14 +127,15 @@ class Served:
         """Close one."""
         if self.watches.get(watch.path) is watch:
             del self.watches[watch.path]
+        elif watch in self.obsolete:
+            self.obsolete.remove(watch)
         if not watch.ended:
             self._port.end(watch, superseded=superseded)
 
     def below(self, path: str) -> list[Watch]:
         """Return the open directories at and below a path."""
-        return [
-            watch for each, watch in self.watches.items() if each == path or is_below(each, path)
-        ]
+        watches = (*self.watches.values(), *self.obsolete)
+        return [watch for watch in watches if watch.path == path or is_below(watch.path, path)]
 
     def tells_in(self, directory: str) -> bool:
         """Whether an open directory tells of the names in a directory, by the look of it."""
