@@ -172,9 +172,9 @@ class kqueue:  # noqa: N801 - its name in select
             return bool(self._named(path))
 
     def _named(self, target: int | str) -> list[Registration]:
-        self._look()
         if isinstance(target, int):
             return [self._vnodes[target]]
+        self._look()
         found = os.stat(target, follow_symlinks=False)
         file = (found.st_dev, found.st_ino)
         return [each for each in self._vnodes.values() if each.file == file]

@@ -149,20 +149,30 @@ class Roots:
         Returns:
             Whether there is a root that what is not read yet will tell of.
         """
-        changed, states = True, [_SAME]
+        changed, states = True, dict.fromkeys(self.armed, _SAME)
         while changed and not self._scope.closing:
             missing = [root for root, anchors in self.armed.items() if not anchors]
             self._ancestors.follow(self.armed, missing)
             while self._watches.lost:
                 self.lose(self._watches.lost.pop())
             # Outer roots first: what is told of one ends all that was told below it.
-            states = [self._rearm(root) for root in sorted(self.armed)]
-            changed = _CHANGED in states
+            states = {root: self._rearm(root) for root in sorted(self.armed)}
+            changed = _CHANGED in states.values()
         self.moved.clear()
-        for root in self.armed:
-            above = os.path.dirname(root)
-            self._tellers[root] = (self._watches.tree.by_path.get(above), identity(above))
-        return _AWAITED in states
+        self._tidy()
+        for root, state in states.items():
+            if state is not _AWAITED:  # or the one that was to tell of it might be another one
+                above = os.path.dirname(root)
+                self._tellers[root] = (self._watches.tree.by_path.get(above), identity(above))
+        return _AWAITED in states.values()
+
+    def _tidy(self) -> None:
+        """End the watches on directories that serve no root any more."""
+        anchors = {anchor.path for each in self.armed.values() for anchor in each}
+        for place in self.places - anchors - self.armed.keys():
+            self.places.discard(place)
+            if not self._scope.descends(os.path.dirname(place)):
+                self._watches.release(place)
 
     def walk_again(self) -> None:
         """Watch all there is by now, and drop the rest."""
@@ -176,7 +186,8 @@ class Roots:
     def _rearm(self, root: str) -> str:
         """Watch anew a root that is gone, back, or another one."""
         armed, now = self.armed[root], self._look(root)
-        if now == armed and root not in self._lost:
+        served = all(anchor.path in self._watches.tree.by_path for anchor in armed)
+        if now == armed and served and root not in self._lost:
             return _SAME
         told = self._is_told(root)
         if self._is_awaited(root, now, told=told):
@@ -191,11 +202,11 @@ class Roots:
         self.arm(root, report=True)
         now = self.armed[root]
         # Its own watch will tell of its end. A file may have ended before the one above was set.
-        served = bool(now) and now[0].path == root and not told
-        if served or (now and os.path.exists(root)):
+        directory = bool(now) and now[0].path == root and not told
+        if directory or (now and os.path.exists(root)):
             self._gone.discard(root)
             if not told:
-                self._items.insert(at, Event(root, Op.CREATE, None, served))
+                self._items.insert(at, Event(root, Op.CREATE, None, directory))
         return _CHANGED if now or armed else _SAME
 
     def _end(self, root: str) -> None:

@@ -141,8 +141,8 @@ class Kqueue:
             self._look_everywhere()
         self._look_at_polled()
         self._settle()
-        self._tell_contents()
         self._told.let_go()
+        self._tell_contents()
         self._watches.say_polled()
         if refresh:
             for root in self._scope.roots:

@@ -211,12 +211,15 @@ class Lookout:
         doubted = []
         if old is not None and (new is None or is_other(old, new)):
             self._leave(path)
-            doubted.append(parent(path))  # most go no farther than next door
+            doubted.append(self._above(path))  # most go no farther than next door
             old = None
         below: Iterable[str] = ()
         if new is not None:
             if old is None:
                 doubted.append(self._at.get(new.identity, path))  # is it still where it was?
+                if path in self.tops and parent(path) not in self.seen:
+                    doubted.append(self._above(path))  # what it is in has to be told before
+                    self._looked.discard(doubted[-1])
                 self._come(path, new)
             else:
                 self._keep(path, old, new)
@@ -225,6 +228,14 @@ class Lookout:
             *(each for each in doubted if each in self.seen),
             *(each for each in below if each not in self.seen),
         ]
+
+    def _above(self, path: str) -> str:
+        """Return the nearest directory above a path that is looked at."""
+        while path != "/":
+            path = parent(path)
+            if path in self.seen:
+                break
+        return path
 
     def _come(self, path: str, new: Seen) -> None:
         """Note something that is new."""
@@ -313,5 +324,5 @@ def _gone_names(old: Seen, new: Seen) -> Iterator[str]:
     for name, found in old.listed.files.items():
         if stat.S_ISDIR(found.mode):
             there = new.listed.files.get(name)
-            if there is None or there.ino != found.ino:
+            if there is None or not stat.S_ISDIR(there.mode) or there.ino != found.ino:
                 yield name

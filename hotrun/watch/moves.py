@@ -91,6 +91,8 @@ class Moves:
         if displaced is not None:
             tree.detach(displaced)
             self._displaced.append(displaced)
+            if node is not None and displaced.wd == node.wd:  # a walk found it here already
+                displaced = None
         if node is not None:
             tree.attach(node, path)
         is_new = move.is_new and not swapped
@@ -113,7 +115,8 @@ class Moves:
 
     def _is_there(self, arrival: Arrival, path: str) -> bool:
         if arrival.node is not None:
-            return self._watches.is_at(arrival.node, path)
+            is_watched = arrival.node in self._watches.tree.owners(arrival.node.wd)
+            return is_watched and self._watches.is_at(arrival.node, path)
         is_directory = os.path.isdir(path) and not os.path.islink(path)
         return os.path.lexists(path) and is_directory == arrival.directory
 

@@ -99,6 +99,12 @@ class Tree:
         """Whether a node has its place: neither dropped nor on its way to another one."""
         return self.by_path.get(node.path) is node
 
+    def orphan(self, node: Node) -> None:
+        """Untie the nodes below one from it."""
+        for child in node.children:
+            child.parent = None
+        node.children = NO_CHILDREN
+
     def drop(self, node: Node) -> list[int]:
         """Forget a subtree.
 

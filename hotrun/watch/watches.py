@@ -298,6 +298,13 @@ class Watches:
         if node is not None:
             self.drop(node)
 
+    def release(self, path: str) -> None:
+        """End the watch on a directory, and not those below it."""
+        node = self.tree.by_path.get(path)
+        if node is not None:
+            self.tree.orphan(node)
+            self.drop(node)
+
     def drop(self, node: Node) -> None:
         """End the watches of a subtree, also of one that is on its way elsewhere."""
         for wd in self.tree.drop(node):

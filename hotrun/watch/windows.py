@@ -323,7 +323,10 @@ class Windows:
             self._drain()
         for watch in tuple(self._served.obsolete):
             self._let_go(watch)
-            self._served.drop(watch, superseded=True)
+            left = None if watch.ended else self._served.left(watch)
+            self._served.drop(watch, superseded=left is None)
+            if left is not None:
+                self._lose(watch.path, left)
         for path in self._served.late():
             self._overflow(path)
 

@@ -249,8 +249,14 @@ def test_a_directory_or_a_fifo_in_the_place_of_an_ignore_file_is_no_rule(work: s
     os.makedirs(f"{work}/a/.gitignore")
     os.makedirs(f"{work}/b")
     os.mkfifo(f"{work}/b/.gitignore")
+    put(work, "c/x")
+    os.symlink("nowhere", f"{work}/c/.gitignore")
+    before = os.listdir("/dev/fd")
     assert not ignored(work, "a/x")
     assert not ignored(work, "b/x")
+    assert not ignored(work, "c/x")
+    assert not ignored(work, "x")
+    assert os.listdir("/dev/fd") == before
 
 
 def test_a_link_to_a_directory_is_not_a_directory(work: str) -> None:

@@ -299,6 +299,19 @@ def test_a_file_saved_from_a_directory_that_is_removed(root: str, listen: Listen
     agrees(ear, root)
 
 
+def test_a_directory_that_moved_into_its_own_child_is_found_there(
+    root: str, listen: Listen
+) -> None:
+    """A link in its old place makes the old path of the child lead to the child still."""
+    write(f"{root}/a/d/f.go")
+    os.mkdir(f"{root}/h")
+    ear = listen(root)
+    os.rename(f"{root}/a/d", f"{root}/h/d")
+    os.rename(f"{root}/a", f"{root}/h/d/a")
+    os.symlink("h", f"{root}/a")
+    agrees(ear, root)
+
+
 def test_a_directory_moved_over_an_empty_one_is_watched(
     root: str, listen: Listen, tmp_path: Path
 ) -> None:
@@ -653,18 +666,21 @@ def test_a_linked_root_in_a_directory_that_went_and_came_back(
     assert path in ear.ops()
 
 
+@pytest.mark.parametrize("first", ["root", "link"])
 def test_one_directory_under_two_names_is_heard_under_both(
-    root: str, listen: Listen, tmp_path: Path
+    root: str, listen: Listen, tmp_path: Path, first: str
 ) -> None:
     link = str(tmp_path / "link")
     os.symlink(root, link)
-    ear = listen(root, link)
+    os.mkdir(f"{root}/e")
+    ear = listen(*([root, link] if first == "root" else [link, root]))
     write(f"{root}/d/f.go")
     told = ear.ops()
     assert {f"{root}/d/f.go", f"{link}/d/f.go"} <= set(told)
-    os.rename(f"{root}/d", f"{root}/new")
-    told = {event.path: event.renamed_from for event in ear.events() if event.op == Op.CREATE}
-    assert told == {f"{root}/new": f"{root}/d", f"{link}/new": f"{link}/d"}
+    for old, new in (("d", "new"), ("new", "e/d"), ("e/d", "new")):
+        os.rename(f"{root}/{old}", f"{root}/{new}")
+        told = {event.path: event.renamed_from for event in ear.events() if event.op == Op.CREATE}
+        assert told == {f"{name}/{new}": f"{name}/{old}" for name in (root, link)}
     ear.remove(link)
     path = write(f"{root}/new/f.go", "more")
     assert set(ear.ops()) == {path}
@@ -695,6 +711,31 @@ def test_a_root_in_a_moved_directory_of_another_root(root: str, listen: Listen) 
     assert set(ear.ops()) == {path}
     shutil.rmtree(f"{root}/a")
     assert about(ear.all(), below) == [Op.REMOVE]
+
+
+def test_a_root_that_came_with_a_moved_directory_goes_with_it(
+    root: str, listen: Listen, tmp_path: Path
+) -> None:
+    write(f"{root}/x/b/f.go")
+    ear = listen(root)
+    ear.add(f"{root}/a/b")
+    os.rename(f"{root}/x", f"{root}/a")
+    assert Event(f"{root}/a", Op.CREATE, f"{root}/x", directory=True) in ear.events()
+    os.rename(f"{root}/a", f"{tmp_path}/out")
+    assert about(ear.all(), f"{root}/a/b") == [Op.REMOVE]
+
+
+def test_a_root_that_was_watched_deeper_for_another_is_watched_less_deep(
+    root: str, listen: Listen
+) -> None:
+    write(f"{root}/a/s/f.go")
+    ear = listen(root)
+    ear.add(f"{root}/a", recursive=False)
+    ear.remove(root)
+    assert set(ear.held()) == {f"{root}/a"}
+    write(f"{root}/a/s/f.go", "more")
+    path = write(f"{root}/a/g.go")
+    assert ear.ops() == {path: Op.CREATE}
 
 
 def test_a_root_taken_away_leaves_the_others(root: str, listen: Listen) -> None:

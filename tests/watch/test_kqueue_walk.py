@@ -145,8 +145,9 @@ class Walk:
         expected = {path: self.expected(path) for path in fresh}
         assert self.ear.held() == {path: known for path, known in expected.items() if known}
         told = self.ear.backend._told
-        assert not told.dirty
         assert not told.doubted
+        left_over = (told.dirty, told.gone, told.left, self.ear.backend._noted)
+        assert not any(left_over), left_over
         directories = {path for path in self.ear.held() if os.path.isdir(path)}
         assert set(self.ear.backend.places()) == directories
         self.hear_everything()

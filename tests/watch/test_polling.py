@@ -576,36 +576,48 @@ def test_a_root_deep_in_a_flat_one_goes_with_it_and_comes_back(root: str, tmp_pa
     looker = Looker(step=1)
     looker.add(root, recursive=False)
     looker.add(path)
-    lookout = looker.polling._lookout
     write(path)
-    lookout.begin()
-    lookout.look(path)
-    assert [event[:2] for event in lookout.told()] == [(path, C)]
+    assert told(looker, root) == ["CREATE b/", "CREATE b/f"]
     write(f"{aside}/new")
     os.rename(f"{root}/b", f"{aside}/b")
     os.rmdir(root)
     os.rename(aside, root)
     assert told(looker, root) == [
-        "REMOVE b/f", "REMOVE /", "CREATE /", "CREATE b/", "CREATE b/f", "CREATE new",
+        "REMOVE b/f", "RENAME b/", "REMOVE /",
+        "CREATE /", "CREATE b/ from b", "CREATE b/f", "CREATE new",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("makes_another", [False, True])
-def test_a_root_in_a_mere_name_goes_before_it(root: str, makes_another: bool) -> None:
-    path = write(f"{root}/d/e/f")
+def test_what_a_root_is_in_is_told_before_it(root: str) -> None:
+    path = f"{root}/d/b/f"
+    for name in ("c", "d"):
+        write(f"{root}/{name}/b")
+    looker = Looker(root, path, step=1)
+    looker.all()
+    lookout = looker.polling._lookout
+    os.remove(f"{root}/d/b")
+    write(path)
+    lookout.begin()
+    lookout.look(path)
+    assert [event[:2] for event in lookout.told()] == [
+        (os.path.dirname(path), R), (os.path.dirname(path), C), (path, C),
+    ]  # fmt: skip
+
+
+def test_a_root_in_a_mere_name_goes_with_it(root: str) -> None:
+    write(f"{root}/d/e/f")
     os.mkdir(f"{root}/n")
     looker = Looker(step=1)
     looker.add(root, recursive=False)
     looker.add(f"{root}/d/e")
-    if makes_another:
-        os.rename(f"{root}/d/e", f"{root}/n/e")
-        exchange(f"{root}/d", f"{root}/n")
-        names = {event.path: event.op for event in looker.events()}
-        assert names[f"{root}/d/e"] == C
-        assert names[path] == C
-    else:
-        shutil.rmtree(f"{root}/d")
-        assert told(looker, root) == ["REMOVE d/e/f", "REMOVE d/e/", "REMOVE d/"]
+    os.rename(f"{root}/d/e", f"{root}/n/e")
+    exchange(f"{root}/d", f"{root}/n")  # the root is where it was, in another directory
+    assert told(looker, root) == [
+        "REMOVE n/", "RENAME d/e/", "REMOVE d/",
+        "CREATE d/", "CREATE d/e/ from d/e", "CREATE n/",
+    ]  # fmt: skip
+    shutil.rmtree(f"{root}/d")
+    assert told(looker, root) == ["REMOVE d/e/f", "REMOVE d/e/", "REMOVE d/"]
 
 
 def test_of_a_flat_root_only_its_own_names_are_told(root: str) -> None:

@@ -117,8 +117,8 @@ def sifted(sieve: Sieve, *items: Item) -> list[str]:
 
 
 def test_a_directory_that_became_a_link_is_not_looked_into(root: str, tmp_path: Path) -> None:
-    write(f"{root}/a/f.go")
-    write(f"{tmp_path}/out/f.go", "other")
+    write(f"{root}/a/f.go", "the same")
+    write(f"{tmp_path}/out/f.go", "the same")
     sieve = Sieve([root], Rules())
     learn(sieve)
     shutil.rmtree(f"{root}/a")
@@ -170,6 +170,18 @@ def test_an_event_by_another_link_s_name_is_taken_under_the_known_one(
     assert sifted(sieve, Event(f"{root}/l/d/f.go", Op.WRITE)) == [f"{root}/k/d/f.go"]
     os.remove(f"{tmp_path}/out/d/f.go")
     assert sifted(sieve, Event(f"{root}/l/d/f.go", Op.REMOVE)) == [f"{root}/k/d/f.go"]
+
+
+def test_an_event_by_a_link_s_name_is_taken_under_the_directory_s_own(root: str) -> None:
+    write(f"{root}/d/f.go", "one")
+    os.symlink("d", f"{root}/l")
+    sieve = Sieve([root], Rules(), follow_symlinks=True)
+    learn(sieve)
+    write(f"{root}/d/f.go", "other")
+    assert sifted(sieve, Event(f"{root}/l/f.go", Op.WRITE)) == [f"{root}/d/f.go"]
+    write(f"{root}/d/new/g.go")
+    told = Event(f"{root}/l/new", Op.CREATE, None, True)
+    assert sifted(sieve, told) == [f"{root}/d/new/g.go"]
 
 
 def test_when_the_link_that_was_followed_goes_another_one_takes_its_place(

@@ -248,6 +248,11 @@ def test_the_signature_of_a_followed_link_tells_of_the_link_and_of_the_file(
     os.remove(link)
     os.symlink(f"{tmp_path}/b.go", link)
     assert differs()
+    os.symlink(f"{tmp_path}/b.go", f"{root}/m.go")
+    other = signature(f"{root}/m.go", follow_symlinks=True)
+    assert other is not None
+    assert seen[-1] is not None
+    assert other.ino != seen[-1].ino
     os.remove(f"{tmp_path}/b.go")
     assert differs()
     assert signature(link) == signature(link, follow_symlinks=True)

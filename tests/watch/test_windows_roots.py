@@ -460,6 +460,16 @@ def test_the_return_of_a_root_may_be_swallowed_by_an_overflow(
     assert "write C:/work/new/deep/f" in rig.take()
 
 
+def test_a_file_may_stand_where_a_root_was_before_anybody_noticed(
+    rig: Rig, kernel: FakeKernel32
+) -> None:
+    rig.add("C:/work/sub")
+    kernel.rename("C:/work/sub", "C:/work/moved")
+    kernel.write("C:/work/sub")
+    rig.add("C:/work/moved")
+    assert rig.later(looks=6) == ["remove C:/work/sub/", "create C:/work/sub"]
+
+
 def test_an_end_that_nobody_tells_is_told_in_the_end(rig: Rig, kernel: FakeKernel32) -> None:
     rig.add("C:/work/sub")
     kernel.rename("C:/work/sub", "C:/else")
