@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hotrun.watch import Item, Watcher
-    from hotrun.watch.sieve import Sieve, Sifted
+    from hotrun.watch.sieve.sieve import Sieve, Sifted
 
 RESTART_HINT = "restart hotrun to apply it"
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"

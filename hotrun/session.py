@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hotrun.notices import Notice, Subscriber
     from hotrun.process.guardian import Guardian
     from hotrun.watch import Watcher
-    from hotrun.watch.sieve import Sieve
+    from hotrun.watch.sieve.sieve import Sieve
 
 # debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
 # git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later

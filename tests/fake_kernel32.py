@@ -1,6 +1,6 @@
 """A kernel32 in Python: a disk in memory, and the rules by which Windows tells of its changes.
 
-It stands in for ``hotrun.watch.kernel32.Native``. What it holds against its user:
+It stands in for ``hotrun.watch.windows.kernel32.Native``. What it holds against its user:
 - memory that was given to a request is the kernel's until the completion is taken: whoever
   frees it or asks with it again is at fault, and what was in it is overwritten at once;
 - a handle is good until it is closed; a port is closed last, and nothing may be under way then.
@@ -25,7 +25,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hotrun.watch.kernel32 import (
+from hotrun.watch.windows.kernel32 import (
     ERROR_ACCESS_DENIED,
     ERROR_DIRECTORY,
     ERROR_FILE_NOT_FOUND,
@@ -39,7 +39,7 @@ from hotrun.watch.kernel32 import (
     Request,
     WinError,
 )
-from hotrun.watch.notify_records import ADDED, MODIFIED, REMOVED, RENAMED_NEW, RENAMED_OLD
+from hotrun.watch.windows.records import ADDED, MODIFIED, REMOVED, RENAMED_NEW, RENAMED_OLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,7 +103,7 @@ class Open:
 
 
 class FakeKernel32:
-    """The calls of ``hotrun.watch.kernel32.Kernel32``, and what other programs do to the disk.
+    """The calls of ``Kernel32``, and what other programs do to the disk.
 
     Attributes:
         posix: Deleting takes the name away at once.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fake_kqueue import Kq, kqueue
 
 from hotrun.watch.event import BASE, Event, Item, Op
-from hotrun.watch.kqueue import Kqueue
+from hotrun.watch.kqueue.backend import Kqueue
 from hotrun.watch.scope import Root, Scope
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from hotrun.watch.event import BASE, Event, Item, Op
-from hotrun.watch.glance import signature_of
-from hotrun.watch.polling import Polling
+from hotrun.watch.polling.glance import signature_of
+from hotrun.watch.polling.source import Polling
 from hotrun.watch.scope import Root, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from hotrun.watch.glance import Sign
+    from hotrun.watch.polling.glance import Sign
 
 INTERVAL = 0.5
 Tree = dict[str, str | None]

@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotrun.watch.ignore import GitIgnore
+from hotrun.watch.rules.ignore import GitIgnore
 
 if TYPE_CHECKING:
     from pathlib import Path

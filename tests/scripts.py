@@ -20,8 +20,8 @@ comment above it says why.
 How it is compared:
 
 - inotify: in order. Equal writes (and the like) in a row count once, for the kernel merges them
-  while they are unread. ``found x`` is the ``create x`` of a listing, whose order is the disk's: neighbours
-  that were found may come in any order.
+  while they are unread. ``found x`` is the ``create x`` of a listing, whose order is the disk's:
+  neighbours that were found may come in any order.
 - ``whatever`` as the list: what is told depends on the numbers a filesystem gives to its inodes,
   so the replay (see below) alone is looked at.
 - all others: as a set of single ops. Of what was created since the last list, nothing else but
@@ -39,7 +39,7 @@ import difflib
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ear import Ear
 from replay import Replay, Roots
@@ -47,7 +47,7 @@ from world import World
 
 from hotrun.watch import BASE, SAVES, Event, Item, Op
 from hotrun.watch.pause import Pause
-from hotrun.watch.polling import Polling
+from hotrun.watch.polling.source import Polling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ class Script:
     only: str
 
 
-def parse(text: str) -> Script:
+def parse(text: str) -> Script:  # noqa: C901 - one branch a word
     """Read a script.
 
     Raises:
@@ -127,7 +127,9 @@ def parse(text: str) -> Script:
             steps[-1].commands.append(words)
         above = line
     if not about or "" not in steps[-1].expected:
-        raise ValueError("it begins with a comment that says what is to be seen, and ends with expect")
+        raise ValueError(
+            "it begins with a comment that says what is to be seen, and ends with expect"
+        )
     return Script(about, _unrolled(steps), options, only)
 
 
@@ -266,7 +268,7 @@ class Run:
         self._replay = Replay(self._roots)
         self._heard: list[Item] = []
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "templates" not in pa
 
 
 def room(module: str) -> str:
-    """The room of ``hotrun.watch.tree`` is ``watch``; of the package itself, nothing."""
+    """The room of ``hotrun.watch.inotify.tree`` is ``watch``; of the package itself, nothing."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 

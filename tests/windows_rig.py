@@ -8,7 +8,7 @@ from fake_kernel32 import FakeKernel32
 
 from hotrun.watch.event import BASE, Event, Item, Op, Overflow, Refreshed, Unwatched
 from hotrun.watch.scope import Root, Scope
-from hotrun.watch.windows import Windows
+from hotrun.watch.windows.backend import Windows
 
 if TYPE_CHECKING:
     from hotrun.watch.backend import Backend

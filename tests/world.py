@@ -1,8 +1,8 @@
-"""A place on the disk that scripts act on, and the words in which they speak of it.
+r"""A place on the disk that scripts act on, and the words in which they speak of it.
 
 A path lies below the root; ``/`` is the root itself. ``~`` is the whole place: the root is
 ``~/above/root``, and ``~/outside`` is there for what comes from elsewhere. A backslash begins a
-byte: ``\\x0a`` is a newline in a name.
+byte: ``\x0a`` is a newline in a name.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class World:
         name, *rest = words
         flags = [word for word in rest if word.startswith("-")]
         places = [word for word in rest if not word.startswith("-")]
-        command: Callable[..., object] = getattr(self, f"_{'_'.join([name, *flags])}".replace("-", ""))
+        command: Callable[..., object] = getattr(
+            self, f"_{'_'.join([name, *flags])}".replace("-", "")
+        )
         try:
             command(*places)
         except OSError as error:

@@ -96,7 +96,7 @@ def poll(root: str) -> None:
 
 def list_once(root: str) -> None:
     """List a tree for the first time."""
-    from hotrun.watch.snapshot import list_tree
+    from hotrun.watch.sieve.snapshot import list_tree
 
     began = time.perf_counter_ns()
     listing = list_tree([root], lambda _: False, lambda _: True)
@@ -106,8 +106,8 @@ def list_once(root: str) -> None:
 
 def relist(root: str) -> None:
     """Take a tree in as a session does, lose events, and find what differs."""
-    from hotrun.watch.filter import Filter
-    from hotrun.watch.sieve import Sieve
+    from hotrun.watch.rules.filter import Filter
+    from hotrun.watch.sieve.sieve import Sieve
 
     sieve = Sieve([root], Filter(roots=[root], base=root))
     began = time.perf_counter_ns()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hotrun.notices import Subscriber
     from hotrun.project.plan import Plan
     from hotrun.watch import Watcher
-    from hotrun.watch.sieve import Sieve
+    from hotrun.watch.sieve.sieve import Sieve
 
 
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
@@ -108,8 +108,8 @@ def run(
 
 def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
     from hotrun.watch import Op, Watcher
-    from hotrun.watch.filter import Filter
-    from hotrun.watch.sieve import Sieve
+    from hotrun.watch.rules.filter import Filter
+    from hotrun.watch.sieve.sieve import Sieve
 
     watch = config.watch
     accepts = Filter(
@@ -121,7 +121,11 @@ def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         outputs=planned.outputs,
     )
     watcher = Watcher(
-        watch.backend, skips=accepts.skips, wants=accepts.wants, interval=watch.poll_interval
+        watch.backend,
+        skips=accepts.skips,
+        wants=accepts.wants,
+        interval=watch.poll_interval,
+        follow_symlinks=watch.follow_symlinks,
     )
     env_files = config.run.env_files if config.run is not None else ()
     also = [config.resolve(file) for file in env_files]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from hotrun.watch.backend import Backend
     from hotrun.watch.event import Item
+    from hotrun.watch.inotify.watches import StandIn
     from hotrun.watch.scope import Scope
-    from hotrun.watch.watches import StandIn
 
     Make = Callable[[Scope, Callable[[Item], None], StandIn], Backend]
 
@@ -46,19 +46,19 @@ def _here() -> str:
 
 
 def _inotify(scope: Scope, say: Callable[[Item], None], stand_in: StandIn) -> Backend:
-    from hotrun.watch.inotify import Inotify
+    from hotrun.watch.inotify.backend import Inotify
 
     return Inotify(scope, say, stand_in)
 
 
 def _kqueue(scope: Scope, say: Callable[[Item], None], _: StandIn) -> Backend:
-    from hotrun.watch.kqueue import Kqueue
+    from hotrun.watch.kqueue.backend import Kqueue
 
     return Kqueue(scope, say)
 
 
 def _windows(scope: Scope, say: Callable[[Item], None], _: StandIn) -> Backend:
-    from hotrun.watch.kernel32 import load
-    from hotrun.watch.windows import Windows
+    from hotrun.watch.windows.backend import Windows
+    from hotrun.watch.windows.kernel32 import load
 
     return Windows(scope, say, load())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hotrun.errors import WatchError
     from hotrun.watch.backend import Backend
-    from hotrun.watch.polling import Polling
+    from hotrun.watch.polling.source import Polling
     from hotrun.watch.scope import Scope
 
 
@@ -53,7 +53,7 @@ class Standby:
     def polling(self) -> Polling:
         """Return the poller; from now on there is one."""
         if self.poller is None:
-            from hotrun.watch.polling import Polling
+            from hotrun.watch.polling.source import Polling
 
             self.poller = Polling(self._scope, self._say, self._interval)
         return self.poller

@@ -8,7 +8,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotrun.watch.libc import BUFFER, Record, Wakeup, decode, drain
+from hotrun.watch.inotify.libc import BUFFER, Record, Wakeup, decode, drain
 
 RECORDS = st.lists(
     st.builds(

@@ -11,7 +11,7 @@ import pytest
 from oracle import Answer, empty_home, git_says, put
 from random_rules import NAMES, is_behind_link, near, random_repository
 
-from hotrun.watch.filter import Decision, Filter, Rule
+from hotrun.watch.rules.filter import Decision, Filter, Rule
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pytest
 
-from hotrun.watch.filter import Decision, Filter, Rule
-from hotrun.watch.ignore import GitIgnore
+from hotrun.watch.rules.filter import Decision, Filter, Rule
+from hotrun.watch.rules.ignore import GitIgnore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import pytest
 from ear import Ear, write
 from oracle import empty_home
 
-from hotrun.watch.filter import Filter
-from hotrun.watch.sieve import Sieve
-from hotrun.watch.snapshot import list_tree
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.sieve import Sieve
+from hotrun.watch.sieve.snapshot import list_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from oracle import empty_home, git_says, hotrun_says, put, work_tree
 
-from hotrun.watch.ignore import GitIgnore, Rule
+from hotrun.watch.rules.ignore import GitIgnore, Rule
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,9 +30,9 @@ def hook(event, args):
         looked.append(args[0])
 
 from hotrun.watch import Overflow, Watcher
-from hotrun.watch.filter import Filter
-from hotrun.watch.sieve import Sieve
-from hotrun.watch.snapshot import list_tree
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.sieve import Sieve
+from hotrun.watch.sieve.snapshot import list_tree
 
 kind, root, config = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 sys.addaudithook(hook)

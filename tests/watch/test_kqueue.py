@@ -29,10 +29,10 @@ from fake_kqueue import (
 from kqueue_ear import DEADLINE, KqueueEar
 
 from hotrun.watch.event import BASE, Event, Op
-from hotrun.watch.kqueue import Kqueue
-from hotrun.watch.kqueue_calls import MAC_OPEN_MAX, Limit, most_files, open_node, wanted
-from hotrun.watch.kqueue_nodes import ROUND, SLICE, Kind, Listed, Node, Rounds, Tree, differences
-from hotrun.watch.kqueue_ways import Ways, way
+from hotrun.watch.kqueue.backend import Kqueue
+from hotrun.watch.kqueue.calls import MAC_OPEN_MAX, Limit, most_files, open_node, wanted
+from hotrun.watch.kqueue.nodes import ROUND, SLICE, Kind, Listed, Node, Rounds, Tree, differences
+from hotrun.watch.kqueue.ways import Ways, way
 from hotrun.watch.scope import Root, Scope
 
 if TYPE_CHECKING:
@@ -617,7 +617,7 @@ def test_descriptor_0_is_left_alone(root: str) -> None:
     program = f"""
 import os
 os.close(0)
-from hotrun.watch.kqueue_calls import open_node
+from hotrun.watch.kqueue.calls import open_node
 fd = open_node({path!r}, directory=False, follow=False)
 assert fd >= 3 and not os.get_inheritable(fd), fd
 try:

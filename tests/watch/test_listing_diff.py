@@ -7,8 +7,8 @@ import stat
 import pytest
 
 from hotrun.watch.event import Event, Op
-from hotrun.watch.listing_diff import Seen, Sights, differences, join, parent
-from hotrun.watch.snapshot import Directory, Signature
+from hotrun.watch.polling.differences import Seen, Sights, differences, join, parent
+from hotrun.watch.sieve.snapshot import Directory, Signature
 
 C, W, R, N, M = Op.CREATE, Op.WRITE, Op.REMOVE, Op.RENAME, Op.CHMOD
 LINK, FIFO = stat.S_IFLNK | 0o777, stat.S_IFIFO | 0o644

@@ -15,10 +15,10 @@ from ear import exchange, write
 from looker import Looker
 
 from hotrun.watch import BASE, Event, Op, Refreshed, Unwatched
-from hotrun.watch.doubts import MOST, STEP, Doubts
-from hotrun.watch.glance import signature_of
+from hotrun.watch.polling.glance import signature_of
 from hotrun.watch.scope import Root
-from hotrun.watch.snapshot import Signature
+from hotrun.watch.sieve.doubts import MOST, STEP, Doubts
+from hotrun.watch.sieve.snapshot import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from ear import write
 from looker import INTERVAL, Looker
 
 from hotrun.watch import Event, Op
-from hotrun.watch.polling import HOT, MOST_HOT, PAUSE, TICK
+from hotrun.watch.polling.source import HOT, MOST_HOT, PAUSE, TICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

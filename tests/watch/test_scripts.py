@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripts import BACKENDS, Run, parse, scripts
+
+from scripts import BACKENDS, Run, scripts
 
 SCRIPTS = scripts(Path(__file__).parent / "scripts")
 

@@ -12,9 +12,9 @@ import pytest
 from ear import DEADLINE, Ear, exchange, write
 
 from hotrun.watch import Event, Op, Overflow, Refreshed, Unwatched
-from hotrun.watch.known import FINE, HASHED, Known
-from hotrun.watch.sieve import CHUNK, Sieve, Sifted
-from hotrun.watch.snapshot import list_tree, signature
+from hotrun.watch.sieve.known import FINE, HASHED, Known
+from hotrun.watch.sieve.sieve import CHUNK, Sieve, Sifted
+from hotrun.watch.sieve.snapshot import list_tree, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable

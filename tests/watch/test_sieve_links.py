@@ -14,10 +14,10 @@ import pytest
 from ear import Ear, write
 
 from hotrun.watch import Event, Item, Op, Overflow, Refreshed
-from hotrun.watch.filter import Filter
-from hotrun.watch.known import FINE
-from hotrun.watch.sieve import WENT, Sieve
-from hotrun.watch.snapshot import Directory, list_tree
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.known import FINE
+from hotrun.watch.sieve.sieve import WENT, Sieve
+from hotrun.watch.sieve.snapshot import Directory, list_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotrun.watch.event import Event, Op
-from hotrun.watch.filter import Filter
-from hotrun.watch.sieve import RETURNS, Sieve
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.sieve import RETURNS, Sieve
 
 if TYPE_CHECKING:
     from pathlib import Path

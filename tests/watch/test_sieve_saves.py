@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from ear import Ear, write
 
-from hotrun.watch.filter import Filter
-from hotrun.watch.sieve import Sieve
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.sieve import Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

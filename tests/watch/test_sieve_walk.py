@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotrun.watch import Event, Item, Overflow
-from hotrun.watch.known import FINE, digest_of
-from hotrun.watch.sieve import Sieve
-from hotrun.watch.snapshot import list_tree
+from hotrun.watch.sieve.known import FINE, digest_of
+from hotrun.watch.sieve.sieve import Sieve
+from hotrun.watch.sieve.snapshot import list_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

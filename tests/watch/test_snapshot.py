@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ear import write
 
-from hotrun.watch.digest import digest_of
-from hotrun.watch.snapshot import list_directory, list_tree, signature, subtree
+from hotrun.watch.sieve.digest import digest_of
+from hotrun.watch.sieve.snapshot import list_directory, list_tree, signature, subtree
 
 if TYPE_CHECKING:
     from pathlib import Path

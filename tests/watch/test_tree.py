@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotrun.watch.tree import Node, Tree, is_below, topmost
+from hotrun.watch.inotify.tree import Node, Tree, is_below, topmost
 
 
 def planted(*paths: str) -> Tree:

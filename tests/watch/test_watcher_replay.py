@@ -20,6 +20,7 @@ from ear import DEADLINE, Ear, exchange, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from replay import Replay, Roots
+
 from scripts import BACKENDS, backend
 
 if TYPE_CHECKING:
@@ -27,7 +28,21 @@ if TYPE_CHECKING:
 
 SEED = int(os.environ.get("HOTRUN_TEST_SEED", "20261122"))
 
-NAMES = ("a", "b", "ab", "f", "a/b", "a/f", "b/a", "b/f", "a/b/a", "a/b/f", "b/a/f", "skip", "a/skip")
+NAMES = (
+    "a",
+    "b",
+    "ab",
+    "f",
+    "a/b",
+    "a/f",
+    "b/a",
+    "b/f",
+    "a/b/a",
+    "a/b/f",
+    "b/a/f",
+    "skip",
+    "a/skip",
+)
 KINDS = (
     *("make", "make", "make", "write", "write", "write", "move", "move", "move", "move"),
     *("swap", "swap", "out", "in", "copy in", "remove", "remove", "again", "again"),
@@ -61,7 +76,12 @@ class Walk:
         self.source = f"{top}/source"
         os.makedirs(f"{self.root}/a/b")
         os.makedirs(self.out)
-        for path in (f"{self.root}/f", f"{self.root}/a/f", f"{self.source}/b/f", f"{self.source}/f"):
+        for path in (
+            f"{self.root}/f",
+            f"{self.root}/a/f",
+            f"{self.source}/b/f",
+            f"{self.source}/f",
+        ):
             write(path)
         self.ear = Ear(f"{top}/cookies", backend=backend(backend_name), skips=skips)
         self.asked = Roots(["skip"])

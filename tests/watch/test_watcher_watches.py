@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from ear import Ear, write
 
-from hotrun.watch import BASE, Event, Item, Op, libc
+from hotrun.watch import BASE, Event, Item, Op
+from hotrun.watch.inotify import libc
+from hotrun.watch.inotify.watches import Watches
 from hotrun.watch.scope import Root, Scope
-from hotrun.watch.watches import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

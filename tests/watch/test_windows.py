@@ -10,16 +10,16 @@ from fake_kernel32 import encode
 from windows_rig import Rig
 
 from hotrun.watch.event import Op
-from hotrun.watch.notify_records import ADDED, MODIFIED, REMOVED, RENAMED_NEW, RENAMED_OLD
-from hotrun.watch.windows import MANY
-from hotrun.watch.windows_port import BUFFER, SMALL
+from hotrun.watch.windows.backend import MANY
+from hotrun.watch.windows.port import BUFFER, SMALL
+from hotrun.watch.windows.records import ADDED, MODIFIED, REMOVED, RENAMED_NEW, RENAMED_OLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fake_kernel32 import FakeKernel32
 
-    from hotrun.watch.kernel32 import Completion
+    from hotrun.watch.windows.kernel32 import Completion
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotrun.watch.event import BASE
-from hotrun.watch.notify_records import (
+from hotrun.watch.scope import Root, Scope
+from hotrun.watch.windows.reach import Reach
+from hotrun.watch.windows.records import (
     Malformed,
     Record,
     decode,
@@ -20,8 +22,6 @@ from hotrun.watch.notify_records import (
     parent,
     plain,
 )
-from hotrun.watch.scope import Root, Scope
-from hotrun.watch.windows_reach import Reach
 
 # Everything but NUL and "\\": lone surrogates too, which NTFS lets pass.
 NAMES = st.text(st.characters(blacklist_characters="\0\\", blacklist_categories=()), max_size=300)

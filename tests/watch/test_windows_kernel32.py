@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_kernel32 import FakeKernel32
 
-from hotrun.watch import kernel32
-from hotrun.watch.kernel32 import PROTOTYPES, Completion, Native, Overlapped, Request, WinError
+from hotrun.watch.windows import kernel32
+from hotrun.watch.windows.kernel32 import (
+    PROTOTYPES,
+    Completion,
+    Native,
+    Overlapped,
+    Request,
+    WinError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,7 +266,10 @@ def test_the_fake_has_every_call_and_no_other_spelling_of_it() -> None:
 
 
 def test_the_module_loads_everywhere_and_touches_no_dll() -> None:
-    code = "import hotrun.watch.windows, hotrun.watch.kernel32, sys; print('ctypes' in sys.modules)"
+    code = (
+        "import hotrun.watch.windows.backend, hotrun.watch.windows.kernel32, sys; "
+        "print('ctypes' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

@@ -11,9 +11,9 @@ import pytest
 from windows_rig import short
 
 from hotrun.watch.event import BASE, Item
-from hotrun.watch.kernel32 import load
 from hotrun.watch.scope import Root, Scope
-from hotrun.watch.windows import Windows
+from hotrun.watch.windows.backend import Windows
+from hotrun.watch.windows.kernel32 import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from fake_kernel32 import FakeKernel32
 from windows_rig import short
 
 from hotrun.watch.watcher import Watcher
-from hotrun.watch.windows import Windows
+from hotrun.watch.windows.backend import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Linux: the kernel's inotify, through libc."""

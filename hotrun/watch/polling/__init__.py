@@ -1,0 +1,1 @@
+"""Everywhere: look again and again, and compare."""

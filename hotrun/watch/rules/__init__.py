@@ -1,0 +1,1 @@
+"""What is watched: gitignore as git has it, and hotrun's own lists."""

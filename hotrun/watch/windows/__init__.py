@@ -1,0 +1,1 @@
+"""Windows: ReadDirectoryChangesW, through kernel32. Has run on a fake only."""
