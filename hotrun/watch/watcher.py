@@ -153,7 +153,7 @@ class Watcher:
             WatchError: the watcher is closed; or the kernel's limit is used up, and polling was
                 ruled out.
         """
-        root = os.path.abspath(os.fsdecode(path))
+        root = _normal(path)
         if not missing_ok:
             os.stat(root)
         with self._lock:
@@ -172,7 +172,7 @@ class Watcher:
         Raises:
             KeyError: it was not added.
         """
-        root = os.path.abspath(os.fsdecode(path))
+        root = _normal(path)
         with self._lock:
             self._scope.drop(root)
             if self._native is not None:
@@ -325,3 +325,9 @@ class Watcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _normal(path: str | bytes | os.PathLike[str]) -> str:
+    """Return a path as events carry it: absolute, with slashes, which Windows takes as well."""
+    absolute = os.path.abspath(os.fsdecode(path))
+    return absolute if os.sep == "/" else absolute.replace(os.sep, "/").rstrip("/")

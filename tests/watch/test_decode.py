@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotrun.watch.inotify.libc import BUFFER, Record, Wakeup, decode, drain
+from hotrun.watch.inotify.wire import Record, decode
 
 RECORDS = st.lists(
     st.builds(
@@ -37,26 +36,3 @@ def test_what_the_kernel_writes_is_what_is_read(records: list[Record]) -> None:
 def test_an_overflow_has_no_watch_and_no_name() -> None:
     data = struct.pack("iIII", -1, 0x4000, 0, 0)
     assert list(decode(data)) == [Record(-1, 0x4000, 0, b"")]
-
-
-def test_all_that_is_queued_is_drained_and_no_more() -> None:
-    out, into = os.pipe2(os.O_NONBLOCK)
-    try:
-        assert drain(out) == b""
-        os.write(into, b"x" * 5000)
-        assert drain(out) == b"x" * 5000
-    finally:
-        os.close(out)
-        os.close(into)
-    assert BUFFER >= 64 * 1024
-
-
-def test_a_wakeup_is_heard_once_and_survives_its_end() -> None:
-    wakeup = Wakeup()
-    assert not wakeup.clear()
-    wakeup.set()
-    wakeup.set()
-    assert wakeup.clear()
-    assert not wakeup.clear()
-    wakeup.close()
-    wakeup.set()

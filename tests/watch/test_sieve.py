@@ -711,3 +711,13 @@ def test_what_is_known_can_grow_from_below(root: str) -> None:
     shutil.rmtree(f"{root}/a")
     assert [each for each in known.relist(root) if each is not None and known.differs(each)]
     assert (len(known), known.directories) == (0, 1)
+
+
+def test_a_directory_that_is_gone_takes_its_files_along_even_if_called_a_name(root: str) -> None:
+    """Windows does not say of a name that is gone what it was the name of."""
+    path = write(f"{root}/d/e/f.go")
+    sieve = Sieve([root], Accepts(), sees_close=lambda _: False)
+    sieve.list()
+    shutil.rmtree(f"{root}/d")
+    assert sieve.note([Event(f"{root}/d", Op.REMOVE)])
+    assert sifted(sieve).changed == [path]

@@ -10,7 +10,7 @@ import pytest
 from ear import Ear, write
 
 from hotrun.watch import BASE, Event, Item, Op
-from hotrun.watch.inotify import libc
+from hotrun.watch.inotify import libc, wire
 from hotrun.watch.inotify.watches import Watches
 from hotrun.watch.scope import Root, Scope
 
@@ -119,7 +119,7 @@ def test_half_a_move_is_held_until_the_other_half_is_read(
     before = {backend._watches.tree.by_path[f"{root}/d{below}"].wd for below in ("", "/e")}
     os.rename(f"{root}/d", f"{root}/new")
     write(f"{root}/new/e/f.go", "between the halves")
-    left, arrived, *between = libc.decode(libc.drain(backend._fd))
+    left, arrived, *between = wire.decode(libc.drain(backend._fd))
     backend._hear(left)
     for record in between:
         backend._hear(record)

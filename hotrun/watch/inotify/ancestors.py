@@ -14,13 +14,13 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from hotrun.watch.inotify import libc
+from hotrun.watch.inotify import libc, wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-SELF = libc.IN_DELETE_SELF | libc.IN_MOVE_SELF
-NAMES = libc.IN_CREATE | libc.IN_MOVED_TO | libc.IN_ATTRIB
+SELF = wire.IN_DELETE_SELF | wire.IN_MOVE_SELF
+NAMES = wire.IN_CREATE | wire.IN_MOVED_TO | wire.IN_ATTRIB
 MAX_LINKS = 40  # as many as the kernel follows (path_resolution(7))
 
 Identity = tuple[int, int]
@@ -64,10 +64,10 @@ class Ancestors:
             Whether anything did; and whether a root may lead elsewhere although what it led to
             is still alive and heard: something was moved, or a link was replaced.
         """
-        records = list(libc.decode(libc.drain(self.fd)))
+        records = list(wire.decode(libc.drain(self.fd)))
         elsewhere = any(
-            record.mask & libc.IN_MOVE_SELF
-            or (record.mask & libc.IN_DELETE_SELF and record.wd in self._links)
+            record.mask & wire.IN_MOVE_SELF
+            or (record.mask & wire.IN_DELETE_SELF and record.wd in self._links)
             for record in records
         )
         return bool(records), elsewhere
@@ -75,7 +75,7 @@ class Ancestors:
     def _watch(self, path: str, mask: int) -> None:
         # Always asked anew: the same path may be another inode than a moment ago.
         try:
-            wd = libc.add_watch(self.fd, path, mask | libc.IN_DONT_FOLLOW)
+            wd = libc.add_watch(self.fd, path, mask | wire.IN_DONT_FOLLOW)
         except OSError:  # missing, or not ours to see: a nearer one serves
             return
         self._wds.add(wd)

@@ -14,7 +14,7 @@ import select
 from typing import TYPE_CHECKING
 
 from hotrun.watch.event import LOOKS, SAVES, Event, Item, Op, Overflow, Refreshed
-from hotrun.watch.inotify import libc
+from hotrun.watch.inotify import libc, wire
 from hotrun.watch.inotify.ancestors import Ancestors
 from hotrun.watch.inotify.anchors import Roots
 from hotrun.watch.inotify.moves import Moves
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from hotrun.watch.scope import Scope
 
 _OPS = {
-    libc.IN_ACCESS: Op.READ,
-    libc.IN_MODIFY: Op.WRITE,
-    libc.IN_ATTRIB: Op.CHMOD,
-    libc.IN_CLOSE_WRITE: Op.CLOSE_WRITE,
-    libc.IN_CLOSE_NOWRITE: Op.CLOSE_READ,
-    libc.IN_OPEN: Op.OPEN,
-    libc.IN_CREATE: Op.CREATE,
-    libc.IN_DELETE: Op.REMOVE,
-    libc.IN_MOVED_FROM: Op.RENAME,
-    libc.IN_MOVED_TO: Op.CREATE | Op.MOVED_TO,
+    wire.IN_ACCESS: Op.READ,
+    wire.IN_MODIFY: Op.WRITE,
+    wire.IN_ATTRIB: Op.CHMOD,
+    wire.IN_CLOSE_WRITE: Op.CLOSE_WRITE,
+    wire.IN_CLOSE_NOWRITE: Op.CLOSE_READ,
+    wire.IN_OPEN: Op.OPEN,
+    wire.IN_CREATE: Op.CREATE,
+    wire.IN_DELETE: Op.REMOVE,
+    wire.IN_MOVED_FROM: Op.RENAME,
+    wire.IN_MOVED_TO: Op.CREATE | Op.MOVED_TO,
 }
 _EVENTS = 0xFFF  # the bits of a mask that are events (IN_ALL_EVENTS)
-_SPECIAL = libc.IN_ISDIR | libc.IN_MOVED_FROM | libc.IN_MOVED_TO
-_GONE = libc.IN_DELETE | libc.IN_MOVED_FROM
-_NAMES = libc.IN_CREATE | libc.IN_DELETE | libc.IN_MOVED_FROM | libc.IN_MOVED_TO
+_SPECIAL = wire.IN_ISDIR | wire.IN_MOVED_FROM | wire.IN_MOVED_TO
+_GONE = wire.IN_DELETE | wire.IN_MOVED_FROM
+_NAMES = wire.IN_CREATE | wire.IN_DELETE | wire.IN_MOVED_FROM | wire.IN_MOVED_TO
 
 
 class Inotify:
@@ -140,7 +140,7 @@ class Inotify:
         # The queue first: what then turns out to have moved away above is dropped before its
         # records are looked at, lest they come under a path that is something else by now.
         data = libc.drain(self._fd)
-        records: Iterable[libc.Record] = libc.decode(data)
+        records: Iterable[wire.Record] = wire.decode(data)
         moved, elsewhere = self._ancestors.drain()
         self._doubted |= moved
         if elsewhere:
@@ -160,10 +160,10 @@ class Inotify:
             self._items += [item(root) for root in self._roots.armed]
         self._flush()
 
-    def _note_moved(self, records: Iterable[libc.Record]) -> None:
+    def _note_moved(self, records: Iterable[wire.Record]) -> None:
         """See which roots were moved themselves: the others were deleted, or moved with others."""
         for record in records:
-            if record.mask & libc.IN_MOVE_SELF:
+            if record.mask & wire.IN_MOVE_SELF:
                 owners = self._watches.tree.owners(record.wd)
                 self._roots.moved.update(node.path for node in owners)
 
@@ -174,9 +174,9 @@ class Inotify:
 
     # --- events ---
 
-    def _hear(self, record: libc.Record) -> None:
+    def _hear(self, record: wire.Record) -> None:
         """Take one record; one about a watch that was dropped is nobody's."""
-        if record.mask & libc.IN_Q_OVERFLOW:
+        if record.mask & wire.IN_Q_OVERFLOW:
             self._overflowed = True
         for node in self._watches.tree.owners(record.wd):
             if not record.name:
@@ -186,49 +186,49 @@ class Inotify:
             else:
                 self._moves.hold(node, record)
 
-    def _take(self, path: str, record: libc.Record) -> None:
+    def _take(self, path: str, record: wire.Record) -> None:
         """Turn one record about a name into an event."""
         mask = record.mask
         if mask & _NAMES:
             self._take_name(path, record)
             return
-        directory = bool(mask & libc.IN_ISDIR)
+        directory = bool(mask & wire.IN_ISDIR)
         op = _OPS[mask & _EVENTS]
         self._items.append(Event(path, self._with_write(path, op), None, directory))
         # ATTRIB: it may be readable now.
         if directory and path in self._watches.unreadable:
             self._suspects.add(path)
 
-    def _take_name(self, path: str, record: libc.Record) -> None:
+    def _take_name(self, path: str, record: wire.Record) -> None:
         """Turn a record about a name that came or went into an event."""
         mask = record.mask
-        directory = bool(mask & libc.IN_ISDIR)
+        directory = bool(mask & wire.IN_ISDIR)
         if mask & _GONE:
             self._open.discard(path)
-        elif mask & libc.IN_CREATE and not directory:
+        elif mask & wire.IN_CREATE and not directory:
             self._open.add(path)
         renamed_from = self._replant(path, record, directory=directory)
         self._items.append(Event(path, _OPS[mask & _EVENTS], renamed_from, directory))
         if self._roots.hear(path, is_there=not mask & _GONE):
             self._doubted = True  # a directory may stand where a file was
-        if mask & libc.IN_MOVED_TO:
+        if mask & wire.IN_MOVED_TO:
             for node, held in self._moves.heard():
                 self._take(f"{node.path}/{os.fsdecode(held.name)}", held)
 
-    def _replant(self, path: str, record: libc.Record, *, directory: bool) -> str | None:
+    def _replant(self, path: str, record: wire.Record, *, directory: bool) -> str | None:
         """Let the watches follow a name that came or went; return its old path, if known."""
         if directory or self._is_walked(path):
             self._suspects.add(path)
-        if record.mask & libc.IN_MOVED_TO:
+        if record.mask & wire.IN_MOVED_TO:
             return self._arrive(path, record.cookie, directory=directory)
-        if record.mask & libc.IN_MOVED_FROM:
+        if record.mask & wire.IN_MOVED_FROM:
             if self._moves.has_come(path):
                 self._swapped.add(path)
             elif not directory:
                 self._end(path)
             is_new = path in self._new
             self._moves.leave(path, record.cookie, directory=directory, is_new=is_new)
-        elif not directory or record.mask & libc.IN_DELETE:
+        elif not directory or record.mask & wire.IN_DELETE:
             self._end(path)
         else:
             self._new.add(path)
@@ -308,15 +308,15 @@ class Inotify:
     def _take_self(self, node: Node, mask: int) -> None:
         """Take a record about a watched directory itself (or a linked file)."""
         anchors = node.path in self._roots.places
-        if mask & libc.IN_UNMOUNT and not anchors:
+        if mask & wire.IN_UNMOUNT and not anchors:
             self._items.append(Event(node.path, Op.REMOVE, None, directory=True))
             self._suspects.add(node.path)  # what was hidden below the mount is there again
-        if mask & libc.IN_IGNORED:  # the kernel has dropped the watch
+        if mask & wire.IN_IGNORED:  # the kernel has dropped the watch
             self._watches.drop(node)
             self._roots.lose(node.path)
-        if anchors and mask & libc.IN_MOVE_SELF:
+        if anchors and mask & wire.IN_MOVE_SELF:
             self._roots.moved.add(node.path)
-        if anchors and mask & (libc.IN_IGNORED | libc.IN_MOVE_SELF):
+        if anchors and mask & (wire.IN_IGNORED | wire.IN_MOVE_SELF):
             self._doubted = True
         op = _OPS.get(mask & _EVENTS)
         if op is None or not self._watches.tree.holds(node):

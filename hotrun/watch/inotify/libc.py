@@ -1,57 +1,21 @@
-"""inotify as libc offers it: the calls, through ctypes, and the bytes they answer.
+"""inotify as libc offers it: the calls, through ctypes.
 
-Facts: inotify(7), inotify_add_watch(2), eventfd(2). ``decode`` is pure and runs on every system.
+Facts: inotify(7), inotify_add_watch(2), eventfd(2).
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import struct
 import threading
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-IN_ACCESS = 0x1
-IN_MODIFY = 0x2
-IN_ATTRIB = 0x4
-IN_CLOSE_WRITE = 0x8
-IN_CLOSE_NOWRITE = 0x10
-IN_OPEN = 0x20
-IN_MOVED_FROM = 0x40
-IN_MOVED_TO = 0x80
-IN_CREATE = 0x100
-IN_DELETE = 0x200
-IN_DELETE_SELF = 0x400
-IN_MOVE_SELF = 0x800
-IN_UNMOUNT = 0x2000
-IN_Q_OVERFLOW = 0x4000
-IN_IGNORED = 0x8000
-IN_ONLYDIR = 0x01000000
-IN_DONT_FOLLOW = 0x02000000
-IN_EXCL_UNLINK = 0x04000000
-IN_MASK_ADD = 0x20000000
-IN_ISDIR = 0x40000000
 
 BUFFER = 256 * 1024  # a buffer smaller than the next event gives EINVAL
 DRAIN = 4 * 1024 * 1024  # bytes of one drain: several default queues, so a burst is one list
-_HEADER = struct.Struct("iIII")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Declared, ctypes converts the arguments itself: half the cost of a call.
 try_add_watch = _libc.inotify_add_watch  # a wd, or -1: ``add_watch`` says why
 try_add_watch.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
-
-
-class Record(NamedTuple):
-    """One ``struct inotify_event``."""
-
-    wd: int
-    mask: int
-    cookie: int
-    name: bytes
 
 
 def _fail(path: str | None = None) -> OSError:
@@ -86,16 +50,6 @@ def add_watch(fd: int, path: str, mask: int) -> int:
 def remove_watch(fd: int, wd: int) -> None:
     """Drop one wd; that the kernel dropped it already (EINVAL) is no error."""
     _libc.inotify_rm_watch(fd, wd)
-
-
-def decode(data: bytes) -> Iterator[Record]:
-    """Cut what ``read`` gave into records; names come padded with NUL bytes."""
-    at = 0
-    while at < len(data):
-        wd, mask, cookie, size = _HEADER.unpack_from(data, at)
-        at += _HEADER.size
-        yield Record(wd, mask, cookie, data[at : at + size].rstrip(b"\0"))
-        at += size
 
 
 def drain(fd: int) -> bytes:

@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from hotrun.watch.inotify.libc import Record
     from hotrun.watch.inotify.tree import Node
     from hotrun.watch.inotify.watches import Watches
+    from hotrun.watch.inotify.wire import Record
 
 HOLD = 0.05  # seconds; watchdog waits for ten times as long
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hotrun.watch import mounts
 from hotrun.watch.event import LOOKS, Event, Item, Op, Unwatched
-from hotrun.watch.inotify import libc
+from hotrun.watch.inotify import libc, wire
 from hotrun.watch.inotify.ancestors import identity
 from hotrun.watch.inotify.tree import Node, Tree
 from hotrun.watch.limits import USED_UP, LimitError
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 # needed because a write through mmap gives no MODIFY at all. EXCL_UNLINK: what is written into
 # a file that was removed while it was open would be told under a name that is another file's.
 MASK = (
-    libc.IN_MODIFY
-    | libc.IN_ATTRIB
-    | libc.IN_CLOSE_WRITE
-    | libc.IN_MOVED_FROM
-    | libc.IN_MOVED_TO
-    | libc.IN_CREATE
-    | libc.IN_DELETE
-    | libc.IN_DELETE_SELF
-    | libc.IN_MOVE_SELF
-    | libc.IN_EXCL_UNLINK
+    wire.IN_MODIFY
+    | wire.IN_ATTRIB
+    | wire.IN_CLOSE_WRITE
+    | wire.IN_MOVED_FROM
+    | wire.IN_MOVED_TO
+    | wire.IN_CREATE
+    | wire.IN_DELETE
+    | wire.IN_DELETE_SELF
+    | wire.IN_MOVE_SELF
+    | wire.IN_EXCL_UNLINK
 )
 _LOOKS = {
-    Op.OPEN: libc.IN_OPEN,
-    Op.READ: libc.IN_ACCESS,
-    Op.CLOSE_READ: libc.IN_CLOSE_NOWRITE,
+    Op.OPEN: wire.IN_OPEN,
+    Op.READ: wire.IN_ACCESS,
+    Op.CLOSE_READ: wire.IN_CLOSE_NOWRITE,
 }
 # Gone before we came, or no directory any more: its end was or will be reported.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -148,7 +148,7 @@ class Watches:
         """
         tree, skips = self.tree, self._scope.skips
         counted = self._counts_links(top.path)
-        by_path, fd, mask = tree.by_path, self._fd, MASK | libc.IN_ONLYDIR | libc.IN_DONT_FOLLOW
+        by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
         add_watch, is_leaf = libc.try_add_watch, self._is_leaf
         nodes, left = [top], []
         while nodes and not self._scope.closing:
@@ -174,7 +174,7 @@ class Watches:
         """Whether a watched directory is the one that stands under a path now."""
         try:
             wd = libc.add_watch(
-                self._fd, path, MASK | libc.IN_ONLYDIR | libc.IN_DONT_FOLLOW | libc.IN_MASK_ADD
+                self._fd, path, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW | wire.IN_MASK_ADD
             )
         except OSError:
             return False
@@ -199,9 +199,9 @@ class Watches:
     def _watch(self, directory: str, known: Node | None, *, linked: bool) -> Node | None:
         if self._scope.skips(directory):
             return None
-        mask = MASK | libc.IN_ONLYDIR
+        mask = MASK | wire.IN_ONLYDIR
         if not linked and directory not in self._anchors:
-            mask |= libc.IN_DONT_FOLLOW
+            mask |= wire.IN_DONT_FOLLOW
         try:
             wd = libc.add_watch(self._fd, directory, mask)
         except OSError as error:
@@ -230,7 +230,7 @@ class Watches:
         bits = sum(bit for op, bit in _LOOKS.items() if op & ops)
         if bits:
             with contextlib.suppress(OSError):  # gone: that is heard of
-                libc.add_watch(self._fd, node.path, bits | libc.IN_MASK_ADD)
+                libc.add_watch(self._fd, node.path, bits | wire.IN_MASK_ADD)
 
     def _looks_at_all(self) -> bool:
         return any(root.ops & LOOKS for root in self._scope.roots.values())

@@ -174,8 +174,10 @@ class Sieve:
         if directory:
             relevant = self._note_directory(path, op)
             return (self._known.leads(path) and self._note_name(path, op)) or relevant
-        # Of a link that is followed also what it leads to, or led to, is in doubt.
-        relevant = self._known.leads(path) and self._note_directory(path, op)
+        # Of a link that is followed also what it leads to, or led to, is in doubt; and Windows
+        # does not say of what is gone that it was a directory.
+        doubted = self._known.leads(path) or (op & WENT and self._known.holds(path))
+        relevant = bool(doubted) and self._note_directory(path, op)
         return self._note_name(path, op) or relevant
 
     def _note_name(self, path: str, op: Op) -> bool:
