@@ -12,10 +12,9 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from hotrun.watch import mounts
 from hotrun.watch.event import LOOKS, Event, Item, Op, Unwatched
 from hotrun.watch.inotify import libc, wire
-from hotrun.watch.inotify.ancestors import identity
+from hotrun.watch.inotify.leaves import Leaves
 from hotrun.watch.inotify.tree import Node, Tree
 from hotrun.watch.limits import USED_UP, LimitError
 
@@ -48,8 +47,6 @@ _LOOKS = {
 }
 # Gone before we came, or no directory any more: its end was or will be reported.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-LEAF = 2  # links of a directory without directories in it: its name, and its own "."
-STAT_LINKS, STAT_DEVICE = 3, 2  # places in a stat result, faster to read than its attributes
 UTF, BYTES = "utf-8", "surrogateescape"  # of a path, as os.fsencode does it
 
 
@@ -84,7 +81,7 @@ class Watches:
         self._anchors = anchors
         self._say = say
         self._stand_in = stand_in
-        self._leafy = _devices_that_count_links()
+        self._leaves = Leaves()
         self.tree = Tree()
         self.unreadable: set[str] = set()
         self.lost: set[str] = set()
@@ -119,7 +116,7 @@ class Watches:
                     told_by_nobody = True
                 if new and told_by_nobody:
                     self._say(Event(directory, Op.CREATE, None, directory=True))
-                if node is not known and not report and self._may_plant(linked):
+                if node is not known and not report and self._may_plant(directory, linked):
                     stack += [(path, False, False) for path in self._plant(node)]
                     continue
                 below, found = self._list(node, report=new)
@@ -135,8 +132,9 @@ class Watches:
         if directory in self._anchors and not self._scope.covers(directory):
             self.lost.add(directory)
 
-    def _may_plant(self, linked: bool) -> bool:
-        return not linked and not self._scope.follow_symlinks and not self._looks_at_all()
+    def _may_plant(self, directory: str, linked: bool) -> bool:
+        plain = not linked and not self._scope.follow_symlinks and not self._looks_at_all()
+        return plain and self._scope.descends(directory)
 
     def _plant(self, top: Node) -> list[str]:
         """Watch all below a new directory, of which nothing need be told: what costs at a start.
@@ -146,14 +144,30 @@ class Watches:
         Returns:
             Directories that need those: known ones, and ones that cannot be watched.
         """
-        tree, skips = self.tree, self._scope.skips
-        counted = self._counts_links(top.path)
-        by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
-        add_watch, is_leaf = libc.try_add_watch, self._is_leaf
-        nodes, left = [top], []
+        nodes, left = [top], list[str]()
         while nodes and not self._scope.closing:
             parent = nodes.pop()
-            for path in self._list(parent, report=False)[0]:
+            try:
+                directory = os.open(parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    self._plant_in(parent, directory, nodes, left)
+                finally:
+                    os.close(directory)
+            except OSError as error:
+                self._cannot(parent.path, error)
+        return left
+
+    def _plant_in(self, parent: Node, directory: int, nodes: list[Node], left: list[str]) -> None:
+        """Watch the directories in one; those that may hold more are put to ``nodes``."""
+        tree, skips, above = self.tree, self._scope.skips, parent.path
+        by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
+        add_watch, is_leaf = libc.try_add_watch, self._leaves.has
+        may_be_leaf = self._leaves.may_be_in(directory)
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    continue
+                path = f"{above}/{entry.name}"
                 if skips(path):
                     continue
                 wd = -1 if path in by_path else add_watch(fd, path.encode(UTF, BYTES), mask)
@@ -162,9 +176,8 @@ class Watches:
                     continue
                 node = tree.plant(path, wd, parent)
                 # Watched, and then seen to hold no directory: most need not even be opened.
-                if not (counted and is_leaf(path)):
+                if not (may_be_leaf and is_leaf(entry)):
                     nodes.append(node)
-        return left
 
     def _follows(self, top: str) -> bool:
         follows = self._scope.follow_symlinks and top not in self._anchors
@@ -266,18 +279,6 @@ class Watches:
             return below, links
         return [path for path in below if path in self._anchors], []
 
-    def _counts_links(self, directory: str) -> bool:
-        known = identity(directory)
-        return known is not None and known[0] in self._leafy
-
-    def _is_leaf(self, directory: str) -> bool:
-        """Whether a directory, watched already, certainly has no directories in it."""
-        try:
-            found = os.lstat(directory)
-        except OSError:
-            return True  # gone
-        return found[STAT_LINKS] == LEAF and found[STAT_DEVICE] in self._leafy
-
     def _forget_children(self, node: Node, there: Iterable[str]) -> None:
         if node.children:
             for path in {child.path for child in node.children}.difference(there):
@@ -320,10 +321,3 @@ class Watches:
         """End the watches of an old tree that the present one does not use."""
         for wd in before.by_wd.keys() - self.tree.by_wd.keys():
             libc.remove_watch(self._fd, wd)
-
-
-def _devices_that_count_links() -> frozenset[int]:
-    """Return ``st_dev`` of the filesystems where few links prove that there is no directory."""
-    return frozenset(
-        os.makedev(*mount.device) for mount in mounts.read() if mounts.leaf_links(mount)
-    )
