@@ -39,6 +39,7 @@ check: $(VENV)/.stamp-dev ## look at format, lint and types; changes nothing
 	@$(PY) -m ruff format --check
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
+	@$(PY) -m mypy tests/typing/api.py
 
 fmt: $(VENV)/.stamp-dev ## format the sources
 	@$(PY) -m ruff check -q --select I --fix

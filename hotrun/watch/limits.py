@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 USED_UP = (errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 NEARLY_ALL = 0.9  # of a directory: then what is in it is named instead
+A_PART = 0.1
+WORTH = 0.02  # of all: less is not worth to be named
 _HINT = "sudo sysctl {0} (for good: {0} in /etc/sysctl.d/60-hotrun.conf)"
 
 
@@ -148,13 +150,20 @@ def biggest(root: str, directories: Iterable[str]) -> list[tuple[str, int]]:
     for path in counts:
         below.setdefault(path.rpartition("/")[0], []).append(path)
 
+    def best(path: str) -> str:
+        return max(below[path], key=counts.__getitem__) if path in below else path
+
     def narrowed(path: str) -> str:
-        while path in below:
-            best = max(below[path], key=counts.__getitem__)
-            if counts[best] < NEARLY_ALL * counts[path]:
-                break
-            path = best
+        while counts[best(path)] >= NEARLY_ALL * counts[path] and best(path) != path:
+            path = best(path)
         return path
 
-    first = sorted(below.get(narrowed(root), ()), key=counts.__getitem__, reverse=True)[:3]
-    return [(path, counts[path]) for path in map(narrowed, first)]
+    # Where nearly all lies in one directory its parts are told apart, if it has parts to speak of.
+    while counts[best(root)] >= NEARLY_ALL * counts[root]:
+        inner = best(root)
+        if best(inner) == inner or counts[best(inner)] < A_PART * counts[inner]:
+            break
+        root = inner
+    first = sorted(below.get(root, ()), key=counts.__getitem__, reverse=True)[:3]
+    big = [path for path in map(narrowed, first) if counts[path] >= WORTH * counts[root]]
+    return [(path, counts[path]) for path in big]

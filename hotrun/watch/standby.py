@@ -79,7 +79,7 @@ class Standby:
             raise LimitError(error) from error
         self._short.add(directory)
         if directory in self._scope.roots:
-            self.polling().arm(directory)
+            self.polling().arm(directory, is_new=is_new)
         else:
             self.polling().stand_in(directory, is_new=is_new)
         if self._shortage is None:

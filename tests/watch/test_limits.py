@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hotrun
-from hotrun.watch.limits import LimitError, explain
+from hotrun.watch.limits import LimitError, biggest, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,7 +155,7 @@ with Watcher(interval=0.01) as watcher:
     assert "the kernel allows 14 inotify watches a user, and they are used up (14 by " in reason
     assert "sudo sysctl user.max_inotify_watches=524288" in hint
     assert "/etc/sysctl.d/" in hint
-    assert "the biggest: 3/node_modules/ (31), " in hint
+    assert "the biggest: 3/node_modules/ (31)" in hint
     assert "No space left" not in reason + hint
 
 
@@ -299,6 +299,32 @@ with Watcher("native") as watcher:
 """
     )
     assert found == {}
+
+
+def tree_of(sizes: dict[str, int]) -> list[str]:
+    """Directories: each named one holds as many flat ones, those above it included."""
+    found = {"/p"}
+    for name, size in sizes.items():
+        parts = name.split("/")
+        found |= {"/".join(["/p", *parts[: depth + 1]]) for depth in range(len(parts))}
+        found |= {f"/p/{name}/{number}" for number in range(size - 1)}
+    return sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [
+        ({"big": 41, "src": 1}, ["/p/big", "/p/src"]),
+        ({"a": 10, "b": 20, "c": 30, "d": 5}, ["/p/c", "/p/b", "/p/a"]),
+        ({"web/node_modules": 900, "web/src": 10, "api": 300}, ["/p/web/node_modules", "/p/api"]),
+        ({"src/a": 500, "src/b": 400, "docs": 5}, ["/p/src/a", "/p/src/b"]),
+        ({"only": 1}, ["/p/only"]),
+        ({}, []),
+    ],
+    ids=["one flat", "three of four", "the inner one", "parts of all", "one", "none"],
+)
+def test_the_biggest_subtrees_are_named(sizes: dict[str, int], named: list[str]) -> None:
+    assert [path for path, _ in biggest("/p", tree_of(sizes))] == named
 
 
 @pytest.mark.parametrize(

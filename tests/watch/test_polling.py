@@ -15,9 +15,9 @@ from ear import exchange, write
 from looker import Looker
 
 from hotrun.watch import BASE, Event, Op, Refreshed, Unwatched
+from hotrun.watch.polling.doubts import MOST, STEP, Doubts
 from hotrun.watch.polling.glance import signature_of
 from hotrun.watch.scope import Root
-from hotrun.watch.sieve.doubts import MOST, STEP, Doubts
 from hotrun.watch.sieve.snapshot import Signature
 
 if TYPE_CHECKING:

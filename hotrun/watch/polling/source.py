@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from hotrun.watch.event import BASE, Event, Op, Refreshed
 from hotrun.watch.polling.differences import parent
+from hotrun.watch.polling.doubts import Doubts
 from hotrun.watch.polling.glance import signature_of
 from hotrun.watch.polling.lookout import Lookout
-from hotrun.watch.sieve.doubts import Doubts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +85,15 @@ class Polling:
 
     # --- what is polled ---
 
-    def arm(self, path: str) -> None:
-        """Poll a root, or poll it wider; one that is missing is waited for."""
+    def arm(self, path: str, *, is_new: bool = False) -> None:
+        """Poll a root, or poll it wider; one that is missing is waited for.
+
+        Args:
+            path: Of the roots of the scope.
+            is_new: What is in it was created, and is told.
+        """
         self._tops.add(path, self._tops.roots)
-        self._open(path, is_new=False)
+        self._open(path, is_new=is_new)
 
     def disarm(self, path: str) -> None:
         """Cease to poll a root; what others cover goes on."""
