@@ -159,15 +159,15 @@ class Project:
         return began
 
 
-def grow(path: str, directories: int, files: int) -> str:
-    """Make a tree in which directory n lies in directory (n - 1) // 3, the first in ``path``.
+def grow(path: str, directories: int, files: int, each: int = 3) -> str:
+    """Make a tree in ``path``: directory n lies in directory (n - 1) // ``each``.
 
-    So two of three have no directory in them, and 10,000 are 8 to 9 deep: much like the
-    site-packages of a virtual environment (68 %, 7 deep). Each has a few small files.
+    With three in each, two of three have no directory in them, and 10,000 are 8 to 9 deep: much
+    like the site-packages of a virtual environment (68 %, 7 deep). Each has a few small files.
     """
     paths = []
     for number in range(directories):
-        above = paths[(number - 1) // 3] if number else os.path.dirname(path)
+        above = paths[(number - 1) // each] if number else os.path.dirname(path)
         paths.append(f"{above}/package{number}" if number else path)
         os.mkdir(paths[-1])
         for name in range(files):

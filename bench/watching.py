@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 MS = 1e6  # nanoseconds
 SECOND = 1e9
-SIZES = 10_000, 50_000  # directories
+SHAPES = (10_000, 3), (50_000, 3), (50_000, 10)  # directories, and how many in each
+SMALL = ((2_000, 3),)
 ROUNDS = 5
 AFTER = 0.8  # seconds in which the kernel frees the watches of the tool before
 PATIENCE = 60.0  # seconds that a tool has to set its watches
@@ -54,16 +55,18 @@ def arming(bench: Bench) -> Table:
     """How long it takes until a tree is watched."""
     table = Table(
         "arming",
-        "Directories of 5 small files, three in each, so that two of three have none within; "
-        "warm cache. `add` and the C program time themselves, without the start of the process.",
+        "Directories of 5 small files, three or ten in each, so that two of three or nine of ten "
+        "have none within; warm cache. `add` and the C program time themselves, without the start "
+        "of the process.",
     )
     tools = _tools(bench, table)
-    for count in (2_000,) if bench.quick else SIZES:
+    for count, each in SMALL if bench.quick else SHAPES:
         if count > _allowed():
             table.notes.append(f"{count:,} directories left out: fs.inotify.max_user_watches.")
             continue
-        root = grow(bench.at(f"arming-{count}"), count, 5)
-        table.rows += _arm_in_turns(root, count, tools, table)
+        root = grow(bench.at(f"arming-{count}-{each}"), count, 5, each)
+        size = f"{count:,}, {each} in each"
+        table.rows += _arming_rows(size, _arm_in_turns(root, count, tools, table), bench.quick)
         shutil.rmtree(root)
     return table
 
@@ -112,7 +115,7 @@ class Armings:
 
 def _arm_in_turns(
     root: str, count: int, tools: dict[str, tuple[list[str], str]], table: Table
-) -> list[Row]:
+) -> dict[str, Armings]:
     for _ in os.walk(root):
         pass
     taken = {tool: Armings() for tool in tools}
@@ -127,7 +130,7 @@ def _arm_in_turns(
                 del taken[tool], tools[tool]  # nor is a bigger tree for it
                 table.notes.append(f"{tool}, {count:,} directories: {error}.")
             rest(AFTER)
-    return list(_arming_rows(count, taken))
+    return taken
 
 
 def _arm(command: list[str], word: str, count: int, taken: Armings) -> None:
@@ -143,10 +146,10 @@ def _arm(command: list[str], word: str, count: int, taken: Armings) -> None:
             raise BenchError(f"only {taken.watches[-1]:,} watches")
 
 
-def _arming_rows(count: int, taken: dict[str, Armings]) -> Iterable[Row]:
-    hotrun, size = taken["hotrun"], f"{count:,}"
+def _arming_rows(size: str, taken: dict[str, Armings], quick: bool) -> Iterable[Row]:
+    hotrun = taken["hotrun"]
     # An interpreter's start is a good part of what a small tree takes.
-    most = 1.0 if count >= SIZES[0] else None
+    most = None if quick else 1.0
     yield Row(f"{size}: hotrun, `add`", hotrun.within)
     for tool in ("C", "C, no leaf listed"):
         if tool in taken:

@@ -22,9 +22,12 @@ class Leaves:
         counted = (mount for mount in mounts.read() if mounts.leaf_links(mount))
         self._devices = frozenset(os.makedev(*mount.device) for mount in counted)
 
-    def may_be_in(self, directory: int) -> bool:
-        """Whether the filesystem of an open directory counts links; elsewhere it is idle to ask."""
-        return os.fstat(directory).st_dev in self._devices
+    def may_be_below(self, directory: str) -> bool:
+        """Whether the filesystem of a directory counts links; elsewhere it is idle to ask."""
+        try:
+            return os.stat(directory).st_dev in self._devices
+        except OSError:
+            return False
 
     def has(self, entry: os.DirEntry[str]) -> bool:
         """Whether a directory certainly holds none.

@@ -21,10 +21,10 @@ class Node:
 
     __slots__ = ("children", "parent", "path", "wd")
 
-    def __init__(self, path: str, wd: int) -> None:
+    def __init__(self, path: str, wd: int, parent: Node | None = None) -> None:
         self.path = path
         self.wd = wd
-        self.parent: Node | None = None
+        self.parent = parent
         self.children: set[Node] = NO_CHILDREN
 
     def __repr__(self) -> str:
@@ -60,11 +60,9 @@ class Tree:
 
     def plant(self, path: str, wd: int, parent: Node) -> Node:
         """The same, for one that is known to be new below a parent that is in the tree."""
-        node = Node(path, wd)
-        self.by_path[path] = node
+        self.by_path[path] = node = Node(path, wd, parent)
         if self.by_wd.setdefault(wd, node) is not node:
             self._also.setdefault(wd, []).append(node)
-        node.parent = parent
         if parent.children is NO_CHILDREN:
             parent.children = set()
         parent.children.add(node)

@@ -145,24 +145,31 @@ class Watches:
             Directories that need those: known ones, and ones that cannot be watched.
         """
         nodes, left = [top], list[str]()
+        leaves = self._leaves if self._leaves.may_be_below(top.path) else None
         while nodes and not self._scope.closing:
             parent = nodes.pop()
             try:
                 directory = os.open(parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 try:
-                    self._plant_in(parent, directory, nodes, left)
+                    self._plant_in(parent, directory, leaves, nodes, left)
                 finally:
                     os.close(directory)
             except OSError as error:
                 self._cannot(parent.path, error)
         return left
 
-    def _plant_in(self, parent: Node, directory: int, nodes: list[Node], left: list[str]) -> None:
+    def _plant_in(
+        self,
+        parent: Node,
+        directory: int,
+        leaves: Leaves | None,
+        nodes: list[Node],
+        left: list[str],
+    ) -> None:
         """Watch the directories in one; those that may hold more are put to ``nodes``."""
         tree, skips, above = self.tree, self._scope.skips, parent.path
         by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
-        add_watch, is_leaf = libc.try_add_watch, self._leaves.has
-        may_be_leaf = self._leaves.may_be_in(directory)
+        add_watch, plant = libc.try_add_watch, tree.plant
         with os.scandir(directory) as entries:
             for entry in entries:
                 if not entry.is_dir(follow_symlinks=False):
@@ -174,9 +181,9 @@ class Watches:
                 if wd < 0:
                     left.append(path)
                     continue
-                node = tree.plant(path, wd, parent)
+                node = plant(path, wd, parent)
                 # Watched, and then seen to hold no directory: most need not even be opened.
-                if not (may_be_leaf and is_leaf(entry)):
+                if leaves is None or not leaves.has(entry):
                     nodes.append(node)
 
     def _follows(self, top: str) -> bool:
