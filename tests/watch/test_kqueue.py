@@ -32,7 +32,8 @@ from hotrun.watch.event import BASE, Event, Op
 from hotrun.watch.kqueue.backend import Kqueue
 from hotrun.watch.kqueue.calls import MAC_OPEN_MAX, Limit, most_files, open_node, wanted
 from hotrun.watch.kqueue.nodes import ROUND, SLICE, Kind, Listed, Node, Rounds, Tree, differences
-from hotrun.watch.kqueue.ways import Ways, way
+from hotrun.watch.kqueue.ways import Ways
+from hotrun.watch.paths import way
 from hotrun.watch.scope import Root, Scope
 
 if TYPE_CHECKING:

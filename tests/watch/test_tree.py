@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotrun.watch.inotify.tree import Node, Tree, is_below, topmost
+from hotrun.watch.inotify.tree import Node, Tree
+from hotrun.watch.paths import is_below, topmost
 
 
 def planted(*paths: str) -> Tree:

@@ -14,7 +14,7 @@ from ear import Ear, write
 
 import hotrun
 from hotrun.watch import Event, Item, Op
-from hotrun.watch.inotify.ancestors import way
+from hotrun.watch.paths import way
 
 if TYPE_CHECKING:
     from collections.abc import Callable

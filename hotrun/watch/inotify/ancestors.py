@@ -15,13 +15,13 @@ import stat
 from typing import TYPE_CHECKING
 
 from hotrun.watch.inotify import libc, wire
+from hotrun.watch.paths import way
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 SELF = wire.IN_DELETE_SELF | wire.IN_MOVE_SELF
 NAMES = wire.IN_CREATE | wire.IN_MOVED_TO | wire.IN_ATTRIB
-MAX_LINKS = 40  # as many as the kernel follows (path_resolution(7))
 
 Identity = tuple[int, int]
 
@@ -81,33 +81,6 @@ class Ancestors:
         self._wds.add(wd)
         if os.path.islink(path):
             self._links.add(wd)
-
-
-def way(path: str) -> list[str]:
-    """Return every directory and link that a path leads through, the path itself included."""
-    steps = ["/"]
-    at, names, links = "", path.split("/")[::-1], 0
-    while names:
-        name = names.pop()
-        if name == "..":
-            at = os.path.dirname(at).rstrip("/")
-        elif name not in ("", "."):
-            steps.append(f"{at}/{name}")
-            target = _target(steps[-1]) if links < MAX_LINKS else None
-            if target is None:
-                at = steps[-1]
-            else:
-                links += 1
-                at = "" if target.startswith("/") else at
-                names += target.split("/")[::-1]
-    return steps
-
-
-def _target(path: str) -> str | None:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return None
 
 
 def _wanted(roots: Collection[str], missing: Collection[str]) -> dict[Identity, tuple[str, int]]:

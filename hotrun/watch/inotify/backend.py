@@ -18,8 +18,8 @@ from hotrun.watch.inotify import libc, wire
 from hotrun.watch.inotify.ancestors import Ancestors
 from hotrun.watch.inotify.anchors import Roots
 from hotrun.watch.inotify.moves import Moves
-from hotrun.watch.inotify.tree import topmost
 from hotrun.watch.inotify.watches import Watches
+from hotrun.watch.paths import topmost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterator
 
 NO_CHILDREN: set[Node] = set()  # shared: always empty
 
@@ -133,18 +133,3 @@ class Tree:
             node = stack.pop()
             yield node
             stack.extend(node.children)
-
-
-def is_below(path: str, tops: Container[str]) -> bool:
-    """Whether one of the directories above a path is among ``tops``."""
-    while path:
-        path = path.rpartition("/")[0]
-        if path in tops:
-            return True
-    return False
-
-
-def topmost(paths: Iterable[str]) -> list[str]:
-    """Leave out the paths that lie below another one of them."""
-    tops = frozenset(paths)
-    return sorted(path for path in tops if not is_below(path, tops))

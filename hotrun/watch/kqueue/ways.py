@@ -14,6 +14,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.watch.kqueue.calls import can_open_links, open_link, open_node
+from hotrun.watch.paths import way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from hotrun.watch.kqueue.calls import Kernel
     from hotrun.watch.kqueue.nodes import Identity
 
-MOST_LINKS = 40  # more than any of these systems follows (MAXSYMLINKS is 32)
 MOST_ROUNDS = 100  # of setting descriptors while the way changes under us
 
 
@@ -147,32 +147,5 @@ def _open(step: _Step) -> int:
 def _lstat(path: str) -> os.stat_result | None:
     try:
         return os.lstat(path)
-    except OSError:
-        return None
-
-
-def way(path: str) -> list[str]:
-    """Return every directory and link that a path leads through, the path itself included."""
-    steps = ["/"]
-    at, names, links = "", path.split("/")[::-1], 0
-    while names:
-        name = names.pop()
-        if name == "..":
-            at = os.path.dirname(at).rstrip("/")
-        elif name not in {"", "."}:
-            steps.append(f"{at}/{name}")
-            target = _target(steps[-1]) if links < MOST_LINKS else None
-            if target is None:
-                at = steps[-1]
-            else:
-                links += 1
-                at = "" if target.startswith("/") else at
-                names += target.split("/")[::-1]
-    return steps
-
-
-def _target(path: str) -> str | None:
-    try:
-        return os.readlink(path)
     except OSError:
         return None

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hotrun.watch.event import Op
-from hotrun.watch.inotify.tree import is_below
+from hotrun.watch.paths import is_below
 from hotrun.watch.sieve.digest import HASHED, digest_of
 from hotrun.watch.sieve.snapshot import (
     Directory,

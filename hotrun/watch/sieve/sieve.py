@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun.watch.event import Event, Item, Op, Overflow, Refreshed
-from hotrun.watch.inotify.tree import is_below
+from hotrun.watch.paths import is_below
 from hotrun.watch.sieve.known import Known
 
 if TYPE_CHECKING:
