@@ -19,10 +19,12 @@ from dataclasses import dataclass, field, replace
 from hotrun.facts import (
     AppEnded,
     AppExited,
+    AppUnready,
     BuildExited,
     BuildRequested,
     ClearTimer,
     Command,
+    Dump,
     Exit,
     Fact,
     FilesChanged,
@@ -31,6 +33,7 @@ from hotrun.facts import (
     KeepApp,
     Kill,
     OnExit,
+    PauseToggled,
     Policy,
     Quiet,
     QuitRequested,
@@ -46,6 +49,9 @@ from hotrun.facts import (
 
 PATIENCE = 2
 """Builds that may be cancelled in a row before one is let finish (no starvation)."""
+
+NOT_READY = 124
+"""The exit code of a session that ends because its app did not serve in time (timeout(1))."""
 
 
 # --- state ---------------------------------------------------------------------------------
@@ -70,6 +76,8 @@ class App:
     stopping: bool = False
     killed: bool = False
     expired: bool = False  # run.stop_timeout has passed
+    dumped: bool = False  # it was asked for its stacks
+    given_up: bool = False  # its time to write them has passed
 
 
 @dataclass(slots=True)
@@ -101,6 +109,7 @@ class State:
     crashes: int = 0
     backing_off: bool = False
 
+    paused: bool = False
     quitting: int | None = None
     hurried: bool = False  # asked to quit twice
     exited: bool = False
@@ -150,18 +159,24 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
         case AppExited(run, code):
             if s.app is not None and s.app.run == run:
                 _record_app_end(s, s.app, code)
+        case AppUnready(run):
+            if s.policy.once and s.quitting is None and s.app is not None and s.app.run == run:
+                s.quitting = NOT_READY
         case BuildRequested():
-            s.wanted = True
+            s.wanted, s.paused = True, False
         case RestartRequested():
+            s.paused = False
             if s.good:
                 s.good = _next_run(s)
+        case PauseToggled():
+            s.paused = not s.paused
         case QuitRequested(code):
             s.hurried = s.quitting is not None
             if s.quitting is None:
                 s.quitting = code
 
 
-def _record_timer(s: State, timer: Timer) -> None:
+def _record_timer(s: State, timer: Timer) -> None:  # noqa: C901 - one case a timer
     match timer:
         case Timer.SETTLE:
             s.due = s.due or s.waiting is not None
@@ -176,6 +191,9 @@ def _record_timer(s: State, timer: Timer) -> None:
         case Timer.STOP_TIMEOUT:
             if s.app is not None:
                 s.app = replace(s.app, expired=True)
+        case Timer.DUMP:
+            if s.app is not None:
+                s.app = replace(s.app, given_up=True)
         case Timer.RESTART:
             if s.backing_off:
                 s.backing_off = False
@@ -261,7 +279,7 @@ def _settle(s: State, commands: list[Command]) -> None:
 
 
 def _supersede(s: State, commands: list[Command]) -> None:
-    busy = s.build is not None and not s.build.killed
+    busy = s.build is not None and not s.build.killed and not s.paused
     if busy and s.wanted and s.policy.cancels and s.cancelled < PATIENCE:
         _kill_build(s, "superseded", commands)
 
@@ -283,6 +301,8 @@ def _replace_app(s: State, commands: list[Command]) -> None:
     down = _down(s)
     if s.app is not None and not s.app.stopping and (down or s.app.ended):
         _stop_app(s, s.app, commands)
+    if s.paused and s.app is not None and not s.app.stopping:
+        return
     # While a build runs it may be writing the very file that would be started; one that was
     # killed may have left it half written.
     if not s.policy.runs or s.served == s.good or s.build is not None or s.torn or down:
@@ -301,7 +321,7 @@ def _down(s: State) -> bool:
 
 
 def _start_build(s: State, commands: list[Command]) -> None:
-    if not s.wanted or s.build is not None:
+    if not s.wanted or s.build is not None or s.paused:
         return
     # A good build waits to be started from before the next one may overwrite it.
     if not s.policy.runs or s.served == s.good or s.torn or _down(s):
@@ -323,7 +343,12 @@ def _escalate(s: State, commands: list[Command]) -> None:
     """What did not end in its time is killed."""
     if s.build is not None and s.build.expired and not s.build.killed:
         _kill_build(s, "timeout", commands)
-    if s.app is not None and s.app.expired and s.app.stopping and not s.app.killed:
+    if s.app is None or not s.app.expired or not s.app.stopping or s.app.killed:
+        return
+    if s.policy.dumps and not s.app.dumped:
+        s.app = replace(s.app, dumped=True)
+        commands.append(Dump(s.app.run))
+    elif s.app.given_up or not s.policy.dumps:
         _kill_app(s, s.app, "stop_timeout", commands)
 
 
@@ -371,4 +396,6 @@ def _timers(s: State) -> dict[Timer, tuple[Quiet | int, int]]:
         wanted[Timer.BUILD_TIMEOUT] = (0, s.build.run)
     if s.app is not None and s.app.stopping and not s.app.expired:
         wanted[Timer.STOP_TIMEOUT] = (0, s.app.run)
+    if s.app is not None and s.app.dumped and not (s.app.given_up or s.app.killed):
+        wanted[Timer.DUMP] = (0, s.app.run)
     return wanted

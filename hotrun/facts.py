@@ -25,6 +25,7 @@ class Timer(Enum):
     SETTLE_CAP = "settle-cap"
     BUILD_TIMEOUT = "build-timeout"
     STOP_TIMEOUT = "stop-timeout"
+    DUMP = "dump"
     RESTART = "restart"
     STEADY = "steady"
 
@@ -46,6 +47,7 @@ class Policy:
     cancels: bool = True  # build.on_busy: a change cancels the running build
     keeps: bool = True  # build.on_error: a broken build leaves the app alone
     on_exit: OnExit = OnExit.WAIT
+    dumps: bool = False  # run.on_hang: an app that does not stop is asked for its stacks
     once: bool = False  # build, run, end with the app's code
 
 
@@ -104,6 +106,13 @@ class AppExited:
 
 
 @dataclass(frozen=True, slots=True)
+class AppUnready:
+    """The app does not serve although its time for that (``run.ready``) has passed."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRequested:
     """Build now, whether or not a file changed (the first build is one of these)."""
 
@@ -111,6 +120,11 @@ class BuildRequested:
 @dataclass(frozen=True, slots=True)
 class RestartRequested:
     """Replace the app without a build."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseToggled:
+    """Begin no build and replace no app until this comes again, or one of the two above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +142,10 @@ Fact = (
     | BuildExited
     | AppEnded
     | AppExited
+    | AppUnready
     | BuildRequested
     | RestartRequested
+    | PauseToggled
     | QuitRequested
 )
 
@@ -175,6 +191,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Dump:
+    """Ask the app of this run for its stacks, before it is killed."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kill:
     """Send SIGKILL to the build or app of this run, and to all it started."""
 
@@ -204,4 +227,4 @@ class Exit:
     code: int
 
 
-Command = Sift | StartBuild | StartApp | KeepApp | Stop | Kill | SetTimer | ClearTimer | Exit
+Command = Sift | StartBuild | StartApp | KeepApp | Stop | Dump | Kill | SetTimer | ClearTimer | Exit

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from hotrun import facts, notices
 from hotrun.errors import HotrunError
 from hotrun.host import Clock, Host
-from hotrun.watch.event import SAVES, Polled, Unwatched
+from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +83,9 @@ class Feed:
         try:
             for root in self._sieve.roots:
                 self._watcher.add(root, ops=SAVES, missing_ok=True)
+            for file in sorted(self._env_files):  # one may lie elsewhere: ../shared/.env
+                if not any(file.startswith(f"{root}/") for root in self._sieve.roots):
+                    self._watcher.add(file, ops=SAVES, missing_ok=True)
             self._sieve.list()
             self._call(self._listed, clock)
             while not self._closing:
@@ -166,6 +169,11 @@ class Feed:
         hint = item.hint or 'watch.backend = "native" relies on the kernel all the same'
         what = f"polling {self._relative(item.path)}: {item.reason}"
         self._host.tell(notices.Problem(what, hint, severity="warning"))
+
+    def relist(self) -> None:
+        """List all again, as somebody asked who does not trust us."""
+        self._sieve.note([Refreshed(root) for root in self._sieve.roots])
+        self._host.post(self._service, facts.FilesTouched(facts.Quiet.SAVE))
 
     def sift(self, *, last: bool) -> None:
         """Compare what was touched with the disk; the answer is posted.

@@ -11,20 +11,38 @@ if TYPE_CHECKING:
 
     from hotrun import facts, notices
     from hotrun.config import Config
+    from hotrun.process.listen import Sockets
     from hotrun.process.reaper import Reaper
     from hotrun.process.scratch import Scratch
+    from hotrun.process.terminal import Terminal
 
 
 class Host(Protocol):
-    """What a job needs of its session."""
+    """What a job needs of its session.
+
+    Attributes:
+        loop: The one event loop.
+        reaper: Looks after every child.
+        scratch: Where builds put what lasts as long as they run.
+        sockets: Held for the app; None when there are none.
+        terminal: The controlling one; None when there is none.
+        config: The config.
+        cookie: ``NAME=value`` in the environment of every app.
+        colour: Children whose output is shown may use colours.
+        captures: All output is read, because it becomes JSON lines.
+        suspended: We are being stopped, and our children with us (Ctrl-Z).
+    """
 
     loop: asyncio.AbstractEventLoop
     reaper: Reaper
     scratch: Scratch
+    sockets: Sockets | None
+    terminal: Terminal | None
     config: Config
     cookie: str
     colour: bool
     captures: bool
+    suspended: bool
 
     def post(self, service: str, fact: facts.Fact) -> None:
         """Put a fact into the inbox."""
@@ -34,6 +52,19 @@ class Host(Protocol):
 
     def tell(self, notice: notices.Notice) -> None:
         """Tell the subscribers."""
+
+    def quit(self, code: int, reason: str) -> None:
+        """End the session; called again, it kills what is left."""
+
+    def suspend(self) -> None:
+        """Stop with all children, until somebody lets us go on."""
+
+    def mend_terminal(self, *, screen: bool) -> None:
+        """Undo what a child did to the terminal.
+
+        Args:
+            screen: It could write to it.
+        """
 
 
 @dataclass(slots=True)

@@ -92,6 +92,21 @@ class AppStarted(NamedTuple):
     pid: int
 
 
+class Listening(NamedTuple):
+    """Sockets are held open for the app; the addresses as they really are (a port 0 got one)."""
+
+    service: str
+    addresses: list[str]
+
+
+class AppReady(NamedTuple):
+    """The app serves, ``ms`` after its start: by ``run.ready``, or by being alive for a moment."""
+
+    service: str
+    run: int
+    ms: int
+
+
 class AppKept(NamedTuple):
     """The running app goes on: "same artifact" or "build failed"."""
 
@@ -117,17 +132,29 @@ class AppLingers(NamedTuple):
     kill_ms: int
 
 
+class AppDumped(NamedTuple):
+    """The app did not stop in its time, and what it told of its stacks is in ``file``."""
+
+    service: str
+    run: int
+    file: str
+
+
 class AppKilled(NamedTuple):
-    """What did not stop was sent SIGKILL."""
+    """What did not stop was sent SIGKILL; ``commands`` are what the pids ran."""
 
     service: str
     run: int
     pids: list[int]
     reason: str
+    commands: list[str]
 
 
 class AppExited(NamedTuple):
-    """The app and all it started are gone; ``expected``: we stopped it."""
+    """The app and all it started are gone; ``expected``: we stopped it.
+
+    ``cpu_ms`` and ``memory`` (bytes) are what its first process used, None if it never ran.
+    """
 
     service: str
     run: int
@@ -135,16 +162,46 @@ class AppExited(NamedTuple):
     signal: str | None
     ms: int
     expected: bool
+    cpu_ms: int | None
+    memory: int | None
+
+
+class AppBacksOff(NamedTuple):
+    """The app ended by itself ``crashes`` times in a row; it is started again in ``ms``."""
+
+    service: str
+    crashes: int
+    ms: int
+
+
+class Status(NamedTuple):
+    """What the app is doing, told when somebody asks; ``memory`` in bytes, ``cpu`` in percent."""
+
+    service: str
+    run: int
+    pid: int | None
+    ms: int
+    processes: int
+    cpu: float
+    memory: int
+    paused: bool
+
+
+class Paused(NamedTuple):
+    """Changes wait from now on; or, with ``on`` false, they do so no more."""
+
+    service: str
+    on: bool
 
 
 class Output(NamedTuple):
-    """A line that the build or the app printed."""
+    """Lines that the build or the app printed; the JSON lines are one each, with ``text``."""
 
     service: str
     source: str
     run: int
     stream: str
-    text: str
+    lines: list[str]
 
 
 class Overflow(NamedTuple):
@@ -187,12 +244,18 @@ Notice = (
     | BuildStarted
     | BuildFinished
     | BuildCancelled
+    | Listening
     | AppStarted
+    | AppReady
     | AppKept
     | AppStopping
     | AppLingers
+    | AppDumped
     | AppKilled
     | AppExited
+    | AppBacksOff
+    | Status
+    | Paused
     | Output
     | Overflow
     | Problem

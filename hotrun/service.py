@@ -6,18 +6,20 @@ the session's.
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from hotrun import core, facts, notices
-from hotrun.jobs.app import AppJob
 from hotrun.jobs.build import BuildJob
 from hotrun.process.artifact import Artifact
+from hotrun.process.usage import SAMPLE, Usage, Use
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hotrun.config import Config
     from hotrun.host import Host
+    from hotrun.jobs.app import AppJob
 
 
 class Service:
@@ -30,6 +32,7 @@ class Service:
         self.state = core.State(policy=policy_of(host.config, once=once))
         self._host = host
         self._artifact = Artifact(outputs)
+        self._ports: set[int] = set()  # on which the app was seen to listen
         self._build: BuildJob | None = None
         self._app: AppJob | None = None
 
@@ -45,10 +48,48 @@ class Service:
             case facts.Stop(run):
                 if self._app is not None and self._app.run == run:
                     self._app.stop()
+            case facts.Dump(run):
+                if self._app is not None and self._app.run == run:
+                    self._app.dump()
             case facts.Kill(run, reason):
                 self._kill(run, reason)
             case _:
                 pass
+
+    def send(self, number: int) -> None:
+        """Pass a signal on to the app."""
+        if self._app is not None:
+            self._app.send(number)
+
+    def halt(self) -> None:
+        """Stop all that runs: we are stopped ourselves (Ctrl-Z)."""
+        self._send_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let all go on again."""
+        self._send_all(signal.SIGCONT)
+
+    def tell_status(self) -> None:
+        """Say what the app is doing, after the moment that it takes to measure it."""
+        job = self._app
+        pid = job.pid if job is not None and self.state.app is not None else None
+        if job is None or pid is None:
+            self._host.tell(self._status(None, 0, Use(0, 0.0, 0)))
+        else:
+            measured = Usage(pid)
+            self._host.loop.call_later(SAMPLE, self._measured, job, pid, measured)
+
+    def _measured(self, job: AppJob, pid: int, usage: Usage) -> None:
+        self._host.tell(self._status(pid, job.ms, usage.end()))
+
+    def _status(self, pid: int | None, ms: int, use: Use) -> notices.Status:
+        run, paused = self.state.served, self.state.paused
+        return notices.Status(self.name, run, pid, ms, use.processes, use.cpu, use.memory, paused)
+
+    def _send_all(self, number: int) -> None:
+        for job in (self._build, self._app):
+            if job is not None:
+                job.send(number)
 
     def kill_all(self) -> None:
         """Leave nothing behind when the session itself has failed."""
@@ -61,12 +102,17 @@ class Service:
         if build is not None:
             self._build = BuildJob(self._host, self.name, run, build, self._artifact)
             self._build.start(paths)
+            # Its import takes as long as all that comes before the first build; now the compiler
+            # has the time to spend.
+            import hotrun.jobs.app  # noqa: F401
 
     def _start_app(self, run: int) -> None:
         app = self._host.config.run
         if app is not None:
+            from hotrun.jobs.app import AppJob
+
             self._artifact.forget()
-            self._app = AppJob(self._host, self.name, run, app, self._artifact)
+            self._app = AppJob(self._host, self.name, run, app, self._artifact, self._ports)
             self._app.start()
 
     def _kill(self, run: int, reason: str) -> None:
@@ -86,5 +132,6 @@ def policy_of(config: Config, *, once: bool) -> facts.Policy:
         cancels=build is None or build.on_busy == "cancel",
         keeps=build is None or build.on_error == "keep",
         on_exit=facts.OnExit(run.on_exit) if run is not None else facts.OnExit.WAIT,
+        dumps=run is not None and run.on_hang == "dump",
         once=once,
     )

@@ -12,66 +12,25 @@ import gc
 import os
 import signal
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun import __version__, core, facts, notices
+from hotrun.alarms import Alarms, seconds_of
 from hotrun.feed import Feed
 from hotrun.process.reaper import Reaper
 from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
 from hotrun.service import Service
+from hotrun.signals import Signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from hotrun.config import Config
     from hotrun.notices import Notice, Subscriber
-    from hotrun.process.guardian import Guardian
+    from hotrun.options import Options
     from hotrun.watch import Watcher
     from hotrun.watch.sieve.sieve import Sieve
-
-# debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
-# git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later
-# does so within 120 ms.
-QUIET = {facts.Quiet.SAVE: 0.015, facts.Quiet.BURST: 0.060, facts.Quiet.HOLD: 0.150}
-BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
-STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
-SAME_REQUEST = 0.002  # seconds in which several signals are one request
-SIGNALS = {
-    signal.SIGINT: (130, "interrupted"),
-    signal.SIGTERM: (143, "terminated"),
-    signal.SIGHUP: (129, "hung up"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a session runs, apart from the config.
-
-    Attributes:
-        cookie: ``NAME=value`` that every app carries in its environment.
-        guardian: The process that ends what is left when we are killed.
-        outputs: What the build makes, absolute: compared to tell whether the app changed.
-        program: The app's own program, if it is a file of the project.
-        warnings: Message and hint of what is odd in the config, told at the start.
-        once: Build, run the app, end with its code; nothing is watched.
-        trace: Tell every fact and command.
-        captures: The app's output becomes notices instead of going to our own streams.
-        colour: Children whose output we show may use colours.
-        behind: Tells that a reader of our output has fallen behind.
-    """
-
-    cookie: str
-    guardian: Guardian | None = None
-    outputs: tuple[str, ...] = ()
-    program: str | None = None
-    warnings: tuple[tuple[str, str], ...] = ()
-    once: bool = False
-    trace: bool = False
-    captures: bool = False
-    colour: bool = False
-    behind: Callable[[], bool] = lambda: False
 
 
 class Session:
@@ -98,16 +57,17 @@ class Session:
         self.cookie = options.cookie
         self.colour = options.colour
         self.captures = options.captures
+        self.sockets = options.sockets
+        self.terminal = options.terminal
         self.scratch = Scratch(options.guardian)
+        self.suspended = False
         self._options = options
         self._subscribers = list(subscribers)
         name = os.path.basename(config.directory) or "app"
         self._service = Service(self, name, options.outputs, once=options.once)
         self._inbox: deque[tuple[str, facts.Fact]] = deque()
         self._draining = False
-        self._timers: dict[facts.Timer, asyncio.TimerHandle] = {}
         self._reason = ""
-        self._signals: list[signal.Signals] = []  # not yet acted on
         self._feed = Feed(self, name, *watch) if watch is not None else None
 
     def run(self) -> int:
@@ -118,10 +78,11 @@ class Session:
     async def _main(self) -> int:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(self._fail)
-        self.reaper = Reaper(self.loop, self._options.guardian)
+        self.reaper = Reaper(self.loop, self._options.guardian, self._options.file)
         self._done: asyncio.Future[int] = self.loop.create_future()
-        for number in SIGNALS:
-            self.loop.add_signal_handler(number, self._signalled, number)
+        self._alarms = Alarms(self.loop, self._alarmed)
+        Signals(self)
+        self._keys = self._options.keys(self) if self._options.keys is not None else None
         self.tell(
             notices.SessionStarted(
                 __version__, os.getpid(), self.config.file, self.config.directory
@@ -129,6 +90,7 @@ class Session:
         )
         for message, hint in self._options.warnings:
             self.tell(notices.Problem(message, hint, severity="warning"))
+        self._have_keys()
         if self._feed is not None:
             self._feed.start()
         else:
@@ -141,6 +103,8 @@ class Session:
         return code
 
     def _close(self) -> None:
+        if self._keys is not None:
+            self._keys.stop()
         if self._feed is not None:
             self._feed.close()
         self.reaper.close()
@@ -202,11 +166,9 @@ class Session:
                 if self._feed is not None:
                     self._feed.sift(last=last)
             case facts.SetTimer(timer, detail):
-                self._clear(timer)
-                seconds = self._seconds(timer, detail)
-                self._timers[timer] = self.loop.call_later(seconds, self._fire, timer)
+                self._set(service, timer, detail)
             case facts.ClearTimer(timer):
-                self._clear(timer)
+                self._alarms.clear(timer)
             case facts.Exit(code):
                 if not self._done.done():
                     self._done.set_result(code)
@@ -226,53 +188,83 @@ class Session:
                 self._subscribers.remove(subscriber)
                 self.quit(141, "nobody reads the output any more")
 
-    # --- time and signals ---
+    # --- time ---
 
-    def _seconds(self, timer: facts.Timer, detail: facts.Quiet | int) -> float:
-        watch, build, run = self.config.watch, self.config.build, self.config.run
-        match timer, detail:
-            case facts.Timer.SETTLE, facts.Quiet():
-                return settle_time(watch.debounce, detail)
-            case facts.Timer.RESTART, int(crashes):
-                return float(min(BACK_OFF[0] * 2 ** (crashes - 1), BACK_OFF[1]))
-            case _:
-                return {
-                    facts.Timer.SETTLE_CAP: watch.max_wait,
-                    facts.Timer.BUILD_TIMEOUT: build.timeout if build is not None else 0.0,
-                    facts.Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else 0.0,
-                }.get(timer, STEADY)
+    def _set(self, service: Service, timer: facts.Timer, detail: facts.Quiet | int) -> None:
+        seconds = seconds_of(self.config, timer, detail)
+        if timer is facts.Timer.RESTART and isinstance(detail, int):
+            self.tell(notices.AppBacksOff(service.name, detail, round(seconds * 1000)))
+        self._alarms.set(timer, seconds)
 
-    def _fire(self, timer: facts.Timer) -> None:
-        del self._timers[timer]
+    def _alarmed(self, timer: facts.Timer) -> None:
         self.post(self._service.name, facts.TimerFired(timer))
 
-    def _clear(self, timer: facts.Timer) -> None:
-        handle = self._timers.pop(timer, None)
-        if handle is not None:
-            handle.cancel()
-
-    def _signalled(self, number: signal.Signals) -> None:
-        # timeout(1) and others send a signal to us and to our group: that is one request. Who
-        # answers to what we did comes after it.
-        if not self._signals:
-            self.loop.call_later(SAME_REQUEST, self._quit_by_signal)
-        self._signals.append(number)
-
-    def _quit_by_signal(self) -> None:
-        first, self._signals = self._signals[0], []
-        self.quit(*SIGNALS[first])
+    # --- what people ask for ---
 
     def quit(self, code: int, reason: str) -> None:
         """End the session; called again, it kills what is left."""
         self._reason = self._reason or reason
         self.loop.call_soon(self.post, self._service.name, facts.QuitRequested(code))
 
+    def act(self, action: str) -> None:
+        """Do what a key asks for: "rebuild", "restart", "pause", "help" or "quit"."""
+        service = self._service
+        paused = service.state.paused
+        if action == "pause" or (action in ("rebuild", "restart") and paused):
+            self.tell(notices.Paused(service.name, not paused))
+        match action:
+            case "rebuild":
+                if self._feed is not None:
+                    self._feed.relist()
+                self.post(service.name, facts.BuildRequested())
+            case "restart":
+                self.post(service.name, facts.RestartRequested())
+            case "pause":
+                self.post(service.name, facts.PauseToggled())
+            case "help":
+                service.tell_status()
+            case _:
+                self.quit(0, "asked to quit")
 
-def settle_time(debounce: float | None, quiet: facts.Quiet) -> float:
-    """Return the seconds of quiet that are waited for; a ``debounce`` of None is "auto".
+    def pass_on(self, number: int) -> None:
+        """Send the app a signal that came to us."""
+        self._service.send(number)
 
-    A debounce that the user set leaves an unfinished write its time all the same.
-    """
-    if debounce is None:
-        return QUIET[quiet]
-    return max(debounce, QUIET[quiet]) if quiet is facts.Quiet.HOLD else debounce
+    def suspend(self) -> None:
+        """Stop with all children, until somebody lets us go on (Ctrl-Z, then ``fg``)."""
+        if self.suspended:
+            return
+        self.suspended = True
+        self._alarms.halt()
+        if self.terminal is not None:
+            self.terminal.suspend(self._service.halt, self._service.go_on, group=self._lends)
+        else:  # somebody's `kill -TSTP`
+            self._service.halt()
+            signal.raise_signal(signal.SIGSTOP)
+            self._service.go_on()
+        self._alarms.go_on()
+        self.suspended = False
+
+    def resumed(self) -> None:
+        """We go on after a stop: with ``fg`` in the foreground, with ``bg`` not."""
+        if self.terminal is not None:
+            self.terminal.resume()
+        self._have_keys()
+
+    def _have_keys(self) -> None:
+        """Read keys from now on, if we are in the foreground."""
+        if self._keys is not None and self.terminal is not None and self.terminal.keys_on():
+            self._keys.start()
+
+    def mend_terminal(self, *, screen: bool) -> None:
+        """Undo what a child did to the terminal."""
+        if self.terminal is None:
+            return
+        if self._lends:
+            self.terminal.take()
+        self.terminal.restore(screen=screen and self._options.shows)
+
+    @property
+    def _lends(self) -> bool:
+        """Whether the terminal is the app's."""
+        return self.config.run is not None and self.config.run.stdin == "terminal"

@@ -14,7 +14,7 @@ def take(root: str) -> Tree:
     """Return what there is by its path: a link's target, or a file's digest and its x bit."""
     tree: Tree = {}
     for directory, below, names in os.walk(root):
-        below[:] = [name for name in below if name != ".git"]
+        below[:] = [name for name in below if name not in {".git", ".hotrun"}]
         links = [name for name in below if os.path.islink(os.path.join(directory, name))]
         for name in (*names, *links):
             path = os.path.join(directory, name)

@@ -9,7 +9,7 @@ import pytest
 
 from hotrun import notices
 from hotrun.ui.colour import wants_colour
-from hotrun.ui.console import Console
+from hotrun.ui.console import Console, Manner
 from hotrun.ui.jsonl import JsonLines
 
 BUILD = notices.BuildStarted("app", 1, "go build -o app .", [], 0)
@@ -19,7 +19,7 @@ STARTED = notices.AppStarted("app", 1, 4711)
 
 def said(*heard: notices.Notice, **options: bool | str) -> list[str]:
     stream = io.StringIO()
-    console = Console(stream, **options)  # type: ignore[arg-type]
+    console = Console(stream, Manner(**options))  # type: ignore[arg-type]
     for notice in heard:
         console(notice)
     return stream.getvalue().splitlines()
@@ -40,7 +40,7 @@ def test_a_save_names_the_first_file_and_how_many_more() -> None:
         notices.BuildStarted("app", 2, "go build -o app .", ["main.go", "a.go", "b.go"], 3),
         notices.BuildFinished("app", 2, True, 0, 1234, [], "changed"),
         notices.AppStopping("app", 1, "SIGTERM"),
-        notices.AppExited("app", 1, 0, None, 9000, True),
+        notices.AppExited("app", 1, 0, None, 9000, True, None, None),
         notices.AppStarted("app", 2, 4712),
     )
     assert lines[2:] == [
@@ -53,7 +53,7 @@ def test_a_broken_build_says_what_is_still_running() -> None:
     lines = said(
         STARTED,
         notices.BuildStarted("app", 2, "make", ["main.go"], 1),
-        notices.Output("app", "build", 2, "stdout", "main.go:3: nonsense"),
+        notices.Output("app", "build", 2, "stdout", ["main.go:3: nonsense"]),
         notices.BuildFinished("app", 2, False, 2, 80, [], None),
         notices.AppKept("app", 1, "build failed"),
     )
@@ -75,7 +75,7 @@ def test_the_same_binary_says_that_the_app_was_kept() -> None:
 
 
 def test_an_app_that_crashes_is_reported_with_its_signal() -> None:
-    lines = said(STARTED, notices.AppExited("app", 1, None, "SIGSEGV", 2000, False))
+    lines = said(STARTED, notices.AppExited("app", 1, None, "SIGSEGV", 2000, False, None, None))
     assert lines[-1] == (
         "-- #1 app exited with signal SIGSEGV after 2.0 s; the next change starts it again"
     )
@@ -108,25 +108,25 @@ def test_a_restart_without_a_build_names_its_cause() -> None:
     lines = said(
         STARTED,
         notices.Changed("app", [".env"], 1, recovered=False),
-        notices.AppExited("app", 1, 0, None, 9000, expected=True),
+        notices.AppExited("app", 1, 0, None, 9000, True, 250, 12_300_000),
         notices.AppStarted("app", 2, 4712),
     )
-    assert lines[-1] == "-- #2 .env: stopped (code 0), restarted pid 4712"
+    assert lines[-1] == "-- #2 .env: stopped (code 0, 250 ms cpu, 12 MB), restarted pid 4712"
 
 
 def test_an_app_that_is_gone_is_not_said_to_run() -> None:
     broken = notices.BuildFinished("app", 2, False, 2, 80, [], None)
-    gone = notices.AppExited("app", 1, 0, None, 9000, expected=True)
+    gone = notices.AppExited("app", 1, 0, None, 9000, True, 250, 12_300_000)
     assert said(STARTED, gone, broken)[-1] == "-- #2 BUILD FAILED (exit 2) after 80 ms"
     assert said(STARTED, broken, keeps=False)[-1] == "-- #2 BUILD FAILED (exit 2) after 80 ms"
 
 
 def test_a_build_without_an_app_says_that_it_is_done() -> None:
-    assert said(BUILD, BUILT, app="")[-1] == "-- #1 first build: built 420 ms"
+    assert said(BUILD, BUILT, on_exit="")[-1] == "-- #1 first build: built 420 ms"
 
 
 def test_a_quiet_build_speaks_when_it_fails() -> None:
-    output = notices.Output("app", "build", 1, "stdout", "main.go:3: nonsense")
+    output = notices.Output("app", "build", 1, "stdout", ["main.go:3: nonsense"])
     assert said(BUILD, output, BUILT, quiet=True) == []
     broken = notices.BuildFinished("app", 1, False, 2, 80, [], None)
     assert said(BUILD, output, broken, quiet=True) == [

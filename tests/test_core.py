@@ -10,10 +10,12 @@ from hotrun.core import PATIENCE, State, step
 from hotrun.facts import (
     AppEnded,
     AppExited,
+    AppUnready,
     BuildExited,
     BuildRequested,
     ClearTimer,
     Command,
+    Dump,
     Exit,
     Fact,
     FilesChanged,
@@ -22,6 +24,7 @@ from hotrun.facts import (
     KeepApp,
     Kill,
     OnExit,
+    PauseToggled,
     Policy,
     Quiet,
     QuitRequested,
@@ -399,3 +402,58 @@ def test_an_env_file_alone_restarts_without_a_build() -> None:
     story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
     assert story.tell(FilesChanged((), restart=True)) == [Stop(1)]
     assert story.tell(AppExited(1, 0)) == [StartApp(2)]
+
+
+def test_an_app_that_hangs_is_asked_for_its_stacks_before_it_is_killed() -> None:
+    story = Story(Policy(dumps=True)).serving()
+    assert story.tell(QuitRequested(130)) == [Stop(1)]
+    assert story.tell(TimerFired(Timer.STOP_TIMEOUT)) == [Dump(1)]
+    assert story.tell(TimerFired(Timer.DUMP)) == [Kill(1, "stop_timeout")]
+    assert story.tell(AppExited(1, -9)) == [Exit(130)]
+
+
+def test_an_app_that_ends_with_its_stacks_is_not_killed() -> None:
+    story = Story(Policy(dumps=True)).serving()
+    story.tell(QuitRequested(130), TimerFired(Timer.STOP_TIMEOUT))
+    assert story.tell(AppExited(1, 2)) == [Exit(130)]
+
+
+def test_who_asks_twice_waits_for_no_stacks() -> None:
+    story = Story(Policy(dumps=True)).serving()
+    story.tell(QuitRequested(130), TimerFired(Timer.STOP_TIMEOUT))
+    assert story.tell(QuitRequested(130)) == [Kill(1, "asked twice")]
+    assert Timer.DUMP not in story.timers
+
+
+def test_once_ends_with_124_when_the_app_is_not_ready_in_time() -> None:
+    story = Story(Policy(once=True)).serving()
+    assert story.tell(AppUnready(1)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [Exit(124)]
+
+
+def test_an_app_that_is_not_ready_in_time_goes_on_in_a_session() -> None:
+    assert Story().serving().tell(AppUnready(1)) == []
+
+
+def test_in_a_pause_nothing_is_built_and_afterwards_all_that_changed() -> None:
+    story = Story().serving()
+    assert story.tell(PauseToggled()) == []
+    assert story.change("a.go") == []
+    assert story.change("b.go") == []
+    assert story.tell(PauseToggled()) == [StartBuild(2, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_build_that_ends_in_a_pause_replaces_nothing_yet() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(PauseToggled())
+    assert story.tell(BuildExited(2, 0)) == []
+    assert story.tell(PauseToggled()) == [Stop(1)]
+
+
+def test_who_asks_for_a_build_or_a_restart_ends_the_pause() -> None:
+    story = Story().serving()
+    story.tell(PauseToggled())
+    assert story.tell(BuildRequested()) == [StartBuild(2, frozenset())]
+    story.tell(BuildExited(2, 0), AppExited(1, 0), PauseToggled())
+    assert story.tell(RestartRequested()) == [Stop(2)]

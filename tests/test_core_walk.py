@@ -18,14 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from hotrun.core import PATIENCE, State, step
+from hotrun.core import NOT_READY, PATIENCE, State, step
 from hotrun.facts import (
     AppEnded,
     AppExited,
+    AppUnready,
     BuildExited,
     BuildRequested,
     ClearTimer,
     Command,
+    Dump,
     Exit,
     Fact,
     FilesChanged,
@@ -34,6 +36,7 @@ from hotrun.facts import (
     KeepApp,
     Kill,
     OnExit,
+    PauseToggled,
     Policy,
     Quiet,
     QuitRequested,
@@ -151,6 +154,8 @@ class LiveApp:
     stopping: bool = False
     killed: str = ""
     expired: bool = False
+    dumped: bool = False  # asked for its stacks
+    given_up: bool = False  # and had its time to write them
 
 
 class World:
@@ -192,6 +197,7 @@ class World:
         self.to_say: list[str] = []  # why the app goes on after the build that has just ended
         self.said: list[str] = []
 
+        self.paused = False
         self.ending: int | None = None  # the code the session has to end with
         self.hurried = False
         self.code: int | None = None  # the code it did end with
@@ -275,6 +281,8 @@ class World:
             works: What the compiler says to the tree as it is.
             stubborn: The app ignores the stop signal.
         """
+        if self.paused:
+            self.tell(PauseToggled())
         moves = 0
         while self._advance(works=works, stubborn=stubborn):
             moves += 1
@@ -307,14 +315,14 @@ class World:
         match fact:
             case BuildExited(run):
                 return self.build is None or self.build.run != run
-            case AppExited(run):
+            case AppExited(run) | AppUnready(run):
                 return self.app is None or self.app.run != run
             case AppEnded(run):
                 return self.app is None or self.app.run != run or self.app.stopping
             case _:
                 return False
 
-    def _hear(self, fact: Fact) -> None:
+    def _hear(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one case a fact
         match fact:
             case FilesTouched() | FilesHeld():
                 self.restless, self.settled = True, False
@@ -332,9 +340,16 @@ class World:
                 self.app.ended = True
             case AppExited() if self.app is not None and not self.is_late(fact):
                 self._hear_app_end(self.app, fact.code)
+            case AppUnready() if not self.is_late(fact):
+                if self.policy.once:
+                    self._end(NOT_READY)
+            case PauseToggled():
+                self.paused = not self.paused
             case BuildRequested():
+                self.paused = False
                 self._want(build=True)
             case RestartRequested():
+                self.paused = False
                 self.app_owed = self.app_owed or self.good is not None
             case QuitRequested(code):
                 self.hurried = self.ending is not None
@@ -364,6 +379,8 @@ class World:
                 self.build.expired = True
             case Timer.STOP_TIMEOUT if self.app is not None:
                 self.app.expired = True
+            case Timer.DUMP if self.app is not None:
+                self.app.given_up = True
             case Timer.RESTART:
                 self.backing_off, self.app_owed = False, True
             case Timer.STEADY:
@@ -423,7 +440,7 @@ class World:
 
     # The commands: each is held against the books when it is done.
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: Command) -> None:  # noqa: C901 - one case a command
         match command:
             case Sift(last):
                 self._sift(last=last)
@@ -435,6 +452,8 @@ class World:
                 self._keep(run, reason)
             case Stop(run):
                 self._stop(run)
+            case Dump(run):
+                self._dump(run)
             case Kill(run, reason):
                 self._kill(run, reason)
             case SetTimer(timer, detail):
@@ -458,6 +477,7 @@ class World:
         assert self.build is None, "two builds"
         assert self.ending is None, "a build while the session ends"
         assert self.wanted, "a build without a cause"
+        assert not self.paused, "a build in a pause"
         assert command.run > self.newest, "a run number did not grow"
         assert command.paths == self.owed, "a build forgets or invents a path"
         waits = self.policy.runs and self.app_owed and not self.down and not self.torn
@@ -491,9 +511,20 @@ class World:
         assert self.app is not None, "an app is stopped that is not alive"
         assert self.app.run == run, "another app is stopped than the one alive"
         assert not self.app.stopping, "an app is stopped twice"
+        replaced = not (self.down or self.app.ended or self.ending is not None)
+        assert not (self.paused and replaced), "an app is replaced in a pause"
         ending = self.ending is not None
         assert ending or self.app_owed or self.down or self.app.ended, "a stop without a cause"
         self.app.stopping = True
+
+    def _dump(self, run: int) -> None:
+        assert self.policy.dumps, "nobody asked for stacks"
+        assert self.app is not None, "the stacks of what is not alive"
+        assert self.app.run == run, "the stacks of another app"
+        assert self.app.expired, "an app is asked for its stacks that may still stop"
+        assert not self.app.dumped, "an app is asked for its stacks twice"
+        assert not self.app.killed, "the stacks of what was killed"
+        self.app.dumped = True
 
     def _kill(self, run: int, reason: str) -> None:
         if self.build is not None and self.build.run == run:
@@ -517,13 +548,15 @@ class World:
     def _kill_app(self, app: LiveApp, reason: str) -> None:
         assert not app.killed, "an app is killed twice"
         assert app.stopping, "an app is killed that was never asked to stop"
-        causes = {"stop_timeout": app.expired, "asked twice": self.hurried}
+        told = app.given_up or not self.policy.dumps
+        causes = {"stop_timeout": app.expired and told, "asked twice": self.hurried}
         assert causes[reason], f"no cause to kill the app: {reason}"
         app.killed = reason
 
     def _may_supersede(self) -> bool:
         patient = self.cancelled >= PATIENCE
-        return self.wanted and self.policy.cancels and not patient and self.ending is None
+        going = self.ending is None and not self.paused
+        return self.wanted and self.policy.cancels and not patient and going
 
     def _set_timer(self, timer: Timer, detail: Quiet | int) -> None:
         if timer is Timer.SETTLE_CAP and not isinstance(self.story[-1][0], FilesChanged):
@@ -574,7 +607,12 @@ class World:
             Timer.STEADY: going and self.crashes > 0 and self.app is not None and not stopping,
             Timer.BUILD_TIMEOUT: self.build is not None and not self.build.expired,
             Timer.STOP_TIMEOUT: self.app is not None and stopping and not self.app.expired,
+            Timer.DUMP: self.app is not None and self._writes_stacks(self.app),
         }
+
+    @staticmethod
+    def _writes_stacks(app: LiveApp) -> bool:
+        return app.dumped and not app.given_up and not app.killed
 
     def _check_kept(self, commands: list[Command]) -> None:
         assert self.said == self.to_say, "an app that goes on after a build is told of once"
@@ -585,7 +623,8 @@ class World:
         if self.build is not None and self.build.expired:
             assert self.build.killed, "a build outlives its time"
         if self.app is not None and self.app.expired:
-            assert self.app.killed, "an app outlives the time it had to stop"
+            left = self.app.killed or self._writes_stacks(self.app)
+            assert left, "an app outlives the time it had to stop"
 
     def _check_prompt(self) -> None:
         assert self.tree.sift is not None or not self.settled, "a settled tree is not sifted"
@@ -719,6 +758,15 @@ def ask_for_a_restart(world: World, _dice: Dice) -> None:
     world.tell(RestartRequested())
 
 
+def pause(world: World, _dice: Dice) -> None:
+    world.tell(PauseToggled())
+
+
+def be_unready(world: World, _dice: Dice) -> None:
+    if world.app is not None:
+        world.tell(AppUnready(world.app.run))
+
+
 def quit_session(world: World, dice: Dice) -> None:
     """Seldom at first, or most walks would be short."""
     if dice.pick((False, False, True)) or world.ending is not None:
@@ -729,7 +777,8 @@ def answer_late(world: World, dice: Dice) -> None:
     """An answer that comes twice, or from a run that is over."""
     run, code = dice.pick(range(world.newest + 1)), dice.pick(CODES)
     same = dice.pick((False, True))
-    for fact in (BuildExited(run, code, same), AppEnded(run), AppExited(run, code)):
+    ends = (AppEnded(run), AppExited(run, code), AppUnready(run))
+    for fact in (BuildExited(run, code, same), *ends):
         if world.is_late(fact):
             world.tell(fact)
 
@@ -757,6 +806,8 @@ def moves(world: World) -> list[Move]:
         leave_behind: 2 * (app is not None),
         ask_for_a_build: 2,
         ask_for_a_restart: 2,
+        pause: 2 if world.paused else 1,
+        be_unready: 1 * (app is not None),
         quit_session: 1 if going else 6,
         answer_late: 2,
         come_to_rest: 1,
@@ -807,6 +858,7 @@ def pick_policy(dice: Dice) -> Policy:
         cancels=dice.pick((True, True, False)),
         keeps=dice.pick((True, True, False)),
         on_exit=dice.pick((*[OnExit.WAIT, OnExit.RESTART] * 3, OnExit.EXIT)),
+        dumps=dice.pick((False, True)),
         once=dice.pick((*[False] * 5, True)),
     )
 

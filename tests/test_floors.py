@@ -11,8 +11,10 @@ import hotrun
 
 PACKAGE = Path(hotrun.__file__).parent
 WINGS = ("watch", "config", "process", "notices")
-FLOORS = {"errors": 0, "facts": 0, "core": 0, "units": 0} | dict.fromkeys(WINGS, 1)
-FLOORS |= dict.fromkeys(("session", "service", "host", "jobs", "feed", "ui", "project"), 2)
+FLOORS = dict.fromkeys(("address", "core", "errors", "facts", "units", "url"), 0)
+FLOORS |= dict.fromkeys(WINGS, 1)
+LOOP = ("alarms", "feed", "host", "jobs", "options", "service", "session", "signals")
+FLOORS |= dict.fromkeys((*LOOP, "project", "ui"), 2)
 FLOORS |= dict.fromkeys(("cli", "__main__"), 3)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "templates" not in path.parts)
 

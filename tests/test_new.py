@@ -38,7 +38,7 @@ def test_a_new_project_comes_with_its_next_steps(here: Path) -> None:
     result = typed("my-app", "-t", "go")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "made my-app: 10 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
+        "made my-app: 11 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
         "The app will answer at http://127.0.0.1:8080 (set PORT for another port).\n"
     )
     assert (here / "my-app/main.go").exists()
@@ -59,6 +59,10 @@ def test_a_project_made_right_here_needs_no_cd() -> None:
     assert steps(typed(".")) == ["hotrun run"]
 
 
+def test_each_template_has_its_own_port() -> None:
+    assert "http://127.0.0.1:8000 " in typed("my-app", "-t", "python").stdout
+
+
 def test_the_address_follows_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "3000")
     assert "http://127.0.0.1:3000 " in typed("my-app").stdout
@@ -67,7 +71,8 @@ def test_the_address_follows_port(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_templates_are_listed_and_nothing_is_made(here: Path) -> None:
     result = typed("--list")
     assert result.exit_code == 0
-    assert result.stdout.startswith("go  a web app: ")
+    assert [line.split("  ")[0] for line in result.stdout.splitlines()] == ["go", "python"]
+    assert "a web app: " in result.stdout
     assert os.listdir(here) == []
 
 

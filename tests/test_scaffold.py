@@ -1,18 +1,11 @@
-"""New projects: where they may be made, what is in them, and that the Go one builds and serves."""
+"""New projects: where they may be made, and what is in them; that they serve: test_templates.py."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import resource
-import shlex
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import tomllib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,36 +15,37 @@ from hotrun.errors import ConfigError
 from hotrun.project import scaffold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-GO_FILES = (
-    ".gitignore",
-    "README.md",
-    "conns.go",
-    "go.mod",
-    "handlers.go",
-    "handlers_test.go",
-    "hotrun.toml",
-    "main.go",
-    "static/style.css",
-    "templates/index.html",
-)
+FILES = {
+    "go": (
+        ".gitignore",
+        "README.md",
+        "conns.go",
+        "go.mod",
+        "handlers.go",
+        "handlers_test.go",
+        "hotrun.toml",
+        "listen.go",
+        "main.go",
+        "static/style.css",
+        "templates/index.html",
+    ),
+    "python": (
+        ".gitignore",
+        "README.md",
+        "app.py",
+        "handlers.py",
+        "hotrun.toml",
+        "server.py",
+        "static/style.css",
+        "templates/index.html",
+        "test_handlers.py",
+    ),
+}
 
-
-def until(fact: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not fact():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:g} s for {what}")
-        time.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+every_template = pytest.mark.parametrize("template", scaffold.TEMPLATES)
 
 
 @pytest.fixture
@@ -67,12 +61,15 @@ def everything(directory: Path) -> set[str]:
 # Where a project may be made
 
 
-def test_a_project_has_every_file_of_its_template_and_nothing_else(here: Path) -> None:
-    project = scaffold.create("shop", "go")
-    assert project.files == GO_FILES
+@every_template
+def test_a_project_has_every_file_of_its_template_and_nothing_else(
+    here: Path, template: str
+) -> None:
+    project = scaffold.create("shop", template)
+    assert project.files == FILES[template]
     assert (project.path, project.name) == (str(here / "shop"), "shop")
     found = {path for path in everything(here / "shop") if not path.startswith(".git/")}
-    assert found == {*GO_FILES, ".git", "static", "templates"}
+    assert found == {*FILES[template], ".git", "static", "templates"}
     assert os.listdir(here) == ["shop"]
 
 
@@ -110,8 +107,9 @@ def test_a_name_that_looks_like_a_placeholder_is_taken_as_it_is(here: Path) -> N
     assert "# __hotrun_module__\n" in (here / "__hotrun_module__/README.md").read_text()
 
 
-def test_no_placeholder_is_left(here: Path) -> None:
-    project = scaffold.create("shop", "go")
+@every_template
+def test_no_placeholder_is_left(here: Path, template: str) -> None:
+    project = scaffold.create("shop", template)
     assert [name for name in project.files if "__hotrun" in name] == []
     assert [
         name for name in project.files if "__hotrun" in (here / "shop" / name).read_text()
@@ -134,7 +132,7 @@ def test_an_empty_directory_is_filled_and_stays_the_same_directory(
     project = scaffold.create(name, "go")
     assert project.name == "shop"
     assert (here / "shop").stat().st_ino == before
-    assert sorted(os.listdir()) == sorted({name.split("/")[0] for name in GO_FILES} | {".git"})
+    assert sorted(os.listdir()) == sorted({name.split("/")[0] for name in FILES["go"]} | {".git"})
 
 
 def test_a_link_to_an_empty_directory_is_filled_and_stays_a_link(here: Path) -> None:
@@ -191,7 +189,7 @@ def test_a_file_and_a_dangling_link_are_refused_and_not_touched(here: Path) -> N
 def test_an_unknown_template_is_refused_with_a_suggestion(here: Path) -> None:
     expected = 'error: no template is called "goo"\nhint: did you mean "go"?'
     assert refusal("shop", "goo") == expected
-    assert refusal("shop", "cobol").endswith("\nhint: there is: go")
+    assert refusal("shop", "cobol").endswith("\nhint: there is: go, python")
     assert os.listdir(here) == []
 
 
@@ -306,12 +304,19 @@ def test_a_machine_without_git_is_fine(here: Path, monkeypatch: pytest.MonkeyPat
 # Templates and tools
 
 
-def test_template_files_survive_packaging() -> None:
-    for template in scaffold.TEMPLATES:
-        root = os.path.join(scaffold._HOME, template)
-        names = [os.path.basename(source) for source, _ in scaffold._sources(root)]
-        assert "gitignore" in names
-        assert [name for name in names if name.startswith(".") or name == "go.mod"] == []
+@every_template
+def test_template_files_survive_packaging(template: str) -> None:
+    root = os.path.join(scaffold._HOME, template)
+    names = [os.path.basename(source) for source, _ in scaffold._sources(root)]
+    assert "gitignore" in names
+    assert [name for name in names if name.startswith(".") or name == "go.mod"] == []
+
+
+def test_what_an_installer_compiles_is_no_part_of_a_template(here: Path) -> None:
+    (here / "app.py").touch()
+    (here / "__pycache__").mkdir()
+    (here / "__pycache__/app.cpython-311.pyc").touch()
+    assert [relative for _, relative in scaffold._sources(str(here))] == ["app.py"]
 
 
 def test_a_tool_is_found_on_the_path_or_beside_python(
@@ -323,160 +328,3 @@ def test_a_tool_is_found_on_the_path_or_beside_python(
     assert scaffold.find_tool(python) == sys.executable
     (here / python).symlink_to(sys.executable)
     assert scaffold.find_tool(python) == str(here / python)
-
-
-# The Go project
-
-
-@pytest.fixture(scope="module")
-def go() -> str:
-    found = scaffold.find_tool("go")
-    assert found, "these tests need go: pip install 'hotrun[go]'"
-    return found
-
-
-@pytest.fixture(scope="module")
-def shop(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Go project with a difficult name, built by the command in its own hotrun.toml."""
-    parent = tmp_path_factory.mktemp("projects")
-    project = parent / 'The "Shop" [*] {{of}} <日本>\ufeff'
-    scaffold.create(str(project), "go")
-    build(go, project)
-    return project
-
-
-def build(go: str, project: Path) -> bytes:
-    config = tomllib.loads((project / "hotrun.toml").read_text())["build"]
-    word, *words = shlex.split(config["command"])
-    assert word == "go"
-    ask_go(go, project, *words, **config["env"])
-    (output,) = config["outputs"]
-    return (project / output).read_bytes()
-
-
-def ask_go(go: str, project: Path, *words: str, **env: str) -> str:
-    """Run go in a project, without the network."""
-    offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
-    done = subprocess.run(
-        [go, *words],
-        cwd=project,
-        env={**os.environ, **offline, **env},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"go {words[0]}:\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-@contextmanager
-def running(project: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    command = tomllib.loads((project / "hotrun.toml").read_text())["run"]["command"]
-    app = subprocess.Popen(
-        [command],
-        cwd=project,
-        env={**os.environ, "PORT": str(port)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with app:
-        try:
-            yield app
-        finally:
-            app.kill()
-
-
-def get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
-
-
-def wait_until_serving(app: subprocess.Popen[str], port: int) -> None:
-    def serving() -> bool:
-        if app.poll() is not None:
-            pytest.fail(f"the app ended with {app.returncode}: {app.communicate()[1]}")
-        try:
-            return get(port, "/healthz") == (200, "ok\n")
-        except ConnectionRefusedError:
-            return False
-
-    until(serving, "an ok from /healthz")
-
-
-def test_the_config_watches_every_file_that_is_part_of_the_program(shop: Path) -> None:
-    config = tomllib.loads((shop / "hotrun.toml").read_text())
-    suffixes = {pattern.removeprefix("*") for pattern in config["watch"]["include"]}
-    parts = [name for name in GO_FILES if not name.startswith((".", "README", "hotrun"))]
-    assert [name for name in parts if not name.endswith(tuple(suffixes))] == []
-    assert config["watch"]["exclude"] == ["*_test.go"]
-
-
-def test_the_go_project_is_formatted_vetted_and_tested(go: str, shop: Path) -> None:
-    gofmt = os.path.join(ask_go(go, shop, "env", "GOROOT").strip(), "bin", "gofmt")
-    done = subprocess.run([gofmt, "-l", "."], cwd=shop, check=True, capture_output=True)
-    assert done.stdout == b""
-    ask_go(go, shop, "vet", "./...")
-    assert ask_go(go, shop, "test", "./...").startswith("ok")
-
-
-def test_no_package_of_the_standard_library_is_taken_as_a_module(go: str, shop: Path) -> None:
-    names = {line for line in ask_go(go, shop, "list", "std", "cmd").split() if "/" not in line}
-    assert "fmt" in names
-    assert [name for name in names if scaffold.module_path(name) == name] == []
-
-
-def test_the_same_sources_build_the_same_bytes_and_a_changed_page_other_ones(
-    go: str, shop: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(shop, copy)
-    first = build(go, copy)
-    assert build(go, copy) == first
-    page = copy / "templates/index.html"
-    page.write_text(page.read_text().replace("It runs.", "It runs well."))
-    assert build(go, copy) != first
-
-
-def test_the_app_answers_and_ends_well_on_sigterm(shop: Path) -> None:
-    port = free_port()
-    with running(shop, port) as app:
-        wait_until_serving(app, port)
-        status, page = get(port, "/")
-        assert status == 200
-        assert "<h1>The &#34;Shop&#34; [*] {{of}} &lt;日本&gt;\ufeff</h1>" in page
-        assert get(port, "/static/style.css")[0] == 200
-        assert get(port, "/nowhere")[0] == 404
-        app.send_signal(signal.SIGTERM)
-        assert app.wait(timeout=10) == 0
-
-
-def test_a_silent_connection_does_not_hold_up_the_end(shop: Path) -> None:
-    port = free_port()
-    with running(shop, port) as app:
-        wait_until_serving(app, port)
-        with socket.create_connection(("127.0.0.1", port)):
-            # Accepted in order: once this answer is there, the silent one has been seen.
-            assert get(port, "/healthz")[0] == 200
-            app.send_signal(signal.SIGINT)
-            # Had it waited for that connection until its limit, it would end with 1.
-            assert app.wait(timeout=60) == 0
-
-
-def test_a_port_that_is_taken_is_said_and_ends_the_app(shop: Path) -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen()
-        port = sock.getsockname()[1]
-        with running(shop, port) as app:
-            _, message = app.communicate(timeout=10)
-    assert app.returncode == 1
-    assert message == (
-        f"error: 127.0.0.1:{port} is taken by another program\n"
-        "hint: stop that one, or set PORT to a free port\n"
-    )

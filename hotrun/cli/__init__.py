@@ -18,6 +18,7 @@ COMMANDS = {
     "new": "make a new project that runs at once",
     "check": "validate the config and show what it comes to",
     "events": "print what the watcher hears, as it comes",
+    "leftovers": "list what an earlier hotrun left running, and stop it",
 }
 
 

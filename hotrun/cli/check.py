@@ -9,7 +9,7 @@ import click
 from hotrun.cli.options import config_options, load_config
 
 if TYPE_CHECKING:
-    from hotrun.config import Config
+    from hotrun.config import Config, Ready
     from hotrun.config.schema import Key
 
 
@@ -60,9 +60,19 @@ def _value(config: Config, key: Key) -> str:
         value = "auto" if value is None else _duration(value)
     elif key.kind == "signal":
         value = value.name
+    elif key.kind == "ready" and value is not None:
+        return _ready(value)
     elif value is None:
         return "none"
     return toml_text(list(value) if isinstance(value, tuple) else value)
+
+
+def _ready(ready: Ready) -> str:
+    from hotrun.config.reference import toml_text
+
+    forms = {"http": ready.http, "tcp": ready.tcp, "log": ready.log}
+    written = {name: form for name, form in forms.items() if form}
+    return toml_text({**written, "timeout": _duration(ready.timeout)})
 
 
 def _duration(seconds: float) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hotrun.cli.options import colour_option, config_options, load_config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotrun.config import Config
-    from hotrun.notices import Subscriber
-    from hotrun.project.plan import Plan
-    from hotrun.watch import Watcher
-    from hotrun.watch.sieve.sieve import Sieve
+    from hotrun.process.listen import Sockets
 
 
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--once", is_flag=True, help="Build, run the app, end with its code; no watching.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout.")
+@click.option("--no-keys", is_flag=True, help="Leave the keyboard alone.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every fact and command.")
 @click.option("-q", "--quiet", is_flag=True, help="Show problems only.")
 @colour_option
@@ -40,6 +42,7 @@ def run(
     watch: str | None,
     once: bool,
     as_json: bool,
+    no_keys: bool,
     verbose: bool,
     quiet: bool,
     color: str,
@@ -58,85 +61,79 @@ def run(
     if app_args and config.run is not None:
         config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
 
+    _answer_as_first_process()
+    with _reserved(config) as sockets:
+        return _run(
+            config,
+            sockets,
+            once=once,
+            as_json=as_json,
+            verbose=verbose,
+            quiet=quiet,
+            color=color,
+            keys=not no_keys,
+        )
+
+
+def _answer_as_first_process() -> None:
+    """Let SIGTERM end us: the kernel drops what the first process has no handler for."""
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@contextlib.contextmanager
+def _reserved(config: Config) -> Iterator[Sockets | None]:
+    """Take the descriptors of ``run.listen``, before anything else can have them."""
+    if config.run is None or not config.run.listen:
+        yield None
+        return
+    from hotrun.process.listen import Sockets
+
+    sockets = Sockets(len(config.run.listen))
+    try:
+        yield sockets
+    finally:
+        sockets.close()
+
+
+def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, **said: Any) -> int:  # noqa: ANN401
     from hotrun.process import terminal
     from hotrun.process.guardian import Guardian
     from hotrun.project.plan import plan
-    from hotrun.ui.colour import wants_colour
 
     planned = plan(config)
     cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
-    with terminal.kept(), Guardian(cookie) as guardian:
-        from hotrun.session import Options, Session
-        from hotrun.ui.console import Console
-        from hotrun.ui.jsonl import JsonLines
-        from hotrun.ui.sink import Sink
+    with terminal.kept() as tty, Guardian(cookie) as guardian:
+        from hotrun.cli import wiring
+        from hotrun.options import Options
+        from hotrun.process.session_file import SessionFile
+        from hotrun.session import Session
 
-        coloured = wants_colour(color, sys.stderr, os.environ)
-        sinks = Sink(sys.stdout), Sink(sys.stderr)
+        warnings = [*planned.warnings, *wiring.left_before(config.directory)]
+        file = SessionFile(config.directory, cookie, guardian.pid)
+        screen = wiring.Screen(config, tty, once=once, verbose=verbose, **said)
         options = Options(
             cookie,
             guardian,
+            tty,
+            sockets,
+            file,
             planned.outputs,
             planned.program,
-            tuple(planned.warnings),
+            tuple(warnings),
             once=once,
             trace=verbose,
-            captures=as_json,
-            colour=coloured,
-            behind=lambda: any(sink.behind for sink in sinks),
+            captures=said["as_json"],
+            colour=screen.colour,
+            shows=sys.stdout.isatty() or sys.stderr.isatty(),
+            behind=screen.behind,
+            keys=screen.keys if screen.has_keys else None,
         )
-        on_exit = config.run.on_exit if config.run is not None else ""
-        console = Console(
-            sinks[1],
-            colour=coloured,
-            verbose=verbose,
-            quiet=quiet,
-            app="exit" if once and on_exit else on_exit,
-            keeps=config.build is None or config.build.on_error == "keep",
-            shows_output=not as_json,
-        )
-        subscribers: list[Subscriber] = [JsonLines(sinks[0]), console] if as_json else [console]
-        feed = None if once else _watch(config, planned)
-        session = Session(config, feed, subscribers, options)
+        feed = None if once else wiring.watch(config, planned)
+        session = Session(config, feed, screen.subscribers, options)
         try:
             return session.run()
         finally:
-            for sink in sinks:
-                sink.finish()
-
-
-def _watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
-    from hotrun.watch import Op, Watcher
-    from hotrun.watch.rules.filter import Filter
-    from hotrun.watch.sieve.sieve import Sieve
-
-    watch = config.watch
-    accepts = Filter(
-        roots=planned.roots,
-        base=config.directory,
-        include=watch.include,
-        exclude=watch.exclude,
-        gitignore=watch.gitignore,
-        outputs=planned.outputs,
-    )
-    watcher = Watcher(
-        watch.backend,
-        skips=accepts.skips,
-        wants=accepts.wants,
-        interval=watch.poll_interval,
-        follow_symlinks=watch.follow_symlinks,
-    )
-    env_files = config.run.env_files if config.run is not None else ()
-    also = [config.resolve(file) for file in env_files]
-    if config.file is not None:
-        also.append(config.file)
-    sieve = Sieve(
-        planned.roots,
-        accepts,
-        also=also,
-        sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
-        unchanged_counts=watch.unchanged == "build",
-        follow_symlinks=watch.follow_symlinks,
-    )
-    return watcher, sieve
+            file.close()
+            screen.finish()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import hotrun
+from hotrun.config.converters import CONVERTERS, wrong_type
 from hotrun.config.merge import Setting, Source
 from hotrun.config.schema import LATER_TABLES, TABLES, keys_of
-from hotrun.config.values import CONVERTERS, wrong_type
 from hotrun.config.wording import (
     key_meant,
     key_text,
@@ -19,7 +19,6 @@ from hotrun.config.wording import (
     listed,
     meant_in,
     quoted,
-    shown,
     table_meant,
     what,
 )
@@ -73,7 +72,7 @@ class Check:
         for name, value in content.items():
             if (key := keys.get(name)) is None:
                 self.unknown_key(table, name)
-            elif self.is_available(key, value):
+            else:
                 self.settings.append(
                     Setting(key, self.value(key, value), self.source.origin((table, name)))
                 )
@@ -106,21 +105,6 @@ class Check:
         hint = f"remove the table; in hotrun {hotrun.__version__} {LATER_TABLES[table]}"
         self.report_key((table,), message, hint)
 
-    def is_available(self, key: Key, value: object) -> bool:
-        """Tell whether this version serves a key and its value; report it if not."""
-        # 1 == True, and 1 is for the check of types to name.
-        later = any(type(value) is type(one) and value == one for one in key.later_values)
-        yet = f"hotrun {hotrun.__version__} {key.lacking} yet"
-        path = (key.table, key.name)
-        if not key.available:
-            remove = "the option" if self.source.is_option else "the line"
-            message = f"{key.dotted} is not available in this version"
-            self.report_key(path, message, f"remove {remove}; {yet}")
-        elif later:
-            message = f"{key.dotted} = {shown(value)} is not available in this version"
-            self.report(path, message, f"write {key.name} = {shown(key.default)}; {yet}")
-        return key.available and not later
-
     def unknown_key(self, table: str, name: str) -> None:
         """Report a key that its table does not have."""
         hint, meant = meant_in(table, name, self.source)
@@ -147,5 +131,5 @@ class Check:
         types, converter = CONVERTERS[key.kind]
         if type(value) in types:
             return converter(self, key, value)
-        self.report((key.table, key.name), *wrong_type(key, value))
+        self.report((key.table, key.name), *wrong_type(self.source, key, value))
         return None

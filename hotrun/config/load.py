@@ -86,8 +86,11 @@ def _config(file: str | None, directory: str, source: Source, sets: Sequence[str
 
 def _defaults() -> list[Setting]:
     check = Check(Source(DEFAULT, {}))
-    optional = (key for key in KEYS if key.kind != "command")
-    return [Setting(key, check.value(key, key.default), DEFAULT) for key in optional]
+    return [
+        Setting(key, None if key.default is None else check.value(key, key.default), DEFAULT)
+        for key in KEYS
+        if key.kind != "command"
+    ]
 
 
 def _require_commands(checks: Iterable[Check]) -> None:

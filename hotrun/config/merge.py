@@ -7,13 +7,13 @@ that an error names its own place; what has passed is laid over in order, the la
 from __future__ import annotations
 
 import os.path
-import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hotrun.config.locate import locate, where_lost
+from hotrun.config.locate import locate
 from hotrun.config.schema import Build, Config, Run, Watch
+from hotrun.config.syntax import lines_of, syntax_problem
 from hotrun.errors import ConfigError, ConfigErrors, NoConfigError, Problem
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _parsed(text: str, label: str, prefix: tuple[str, ...]) -> Source | None:
     try:
         tree: object = tomllib.loads(text)
     except ValueError as error:
-        raise ConfigErrors([_syntax_problem(str(error), text, label)]) from error
+        raise ConfigErrors([syntax_problem(str(error), text, label)]) from error
     except RecursionError as error:
         hint = "no key of hotrun needs more than a list in a list"
         raise ConfigErrors([Problem("nested too deeply", hint, label)]) from error
@@ -179,59 +179,7 @@ def _parsed(text: str, label: str, prefix: tuple[str, ...]) -> Source | None:
         tree = tree.get(name) if isinstance(tree, dict) else None
     if not isinstance(tree, dict):
         return None
-    return Source(label, tree, prefix, _lines(text), locate(text))
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    # As tomllib counts: splitlines would count form feeds too.
-    return tuple(text.replace("\r\n", "\n").split("\n"))
-
-
-# What people do, by how tomllib begins to speak of it.
-_SYNTAX_HINTS = {
-    "Invalid value": 'text needs quotes: command = "make"',
-    "Invalid initial character": "a key is of letters, digits, _ and -; { } stand on one line",
-    "Expected '='": 'a line reads: key = "value"',
-    "Expected newline": "write each key = value on a line of its own",
-    "Expected ']'": "close it with ]",
-    "Illegal character '\\n'": "close the quotes on the same line",
-    "Unescaped": "in single quotes a backslash is a plain character: 'C:\\app'",
-    "Unclosed array": "values are parted by commas, and ] ends the list",
-    "Unclosed inline table": "keys are parted by commas, and } ends the table on the same line",
-}
-_UNCLOSED = ("Unterminated string", "Expected \"'")
-_TWICE = ("Cannot declare", "Cannot overwrite", "Cannot mutate")
-
-
-def _syntax_problem(said: str, text: str, label: str) -> Problem:
-    what, _, where = said.partition(" (at ")
-    message = f"this is not TOML: {what[:1].lower()}{what[1:]}"
-    hints = (hint for start, hint in _SYNTAX_HINTS.items() if said.startswith(start))
-    hint = next(hints, "the rules of TOML are at https://toml.io")
-    if said.startswith(_UNCLOSED) and (lost := where_lost(text)):
-        source = _lines(text)[lost.line - 1]
-        message = "this is not TOML: nothing closes these quotes"
-        return Problem(message, "close the quotes", label, lost.line, lost.column, source)
-    if where.startswith("end of document"):
-        last = _lines(text.rstrip())
-        hint = "a value, a quote or a bracket is missing at the end of the file"
-        return Problem(message, hint, label, len(last), len(last[-1]) + 1, last[-1])
-    if (numbers := re.fullmatch(r"line (\d+), column (\d+)\)", where)) is None:
-        # The one error without a place: Python reads no number of more than 4300 digits.
-        return Problem("a number is too long", "no key of hotrun holds a number", label)
-    line, column = map(int, numbers.groups())
-    source = _lines(text)[line - 1]
-    if said.startswith(_TWICE):
-        return _written_twice(label, line, column, source)
-    return Problem(message, hint, label, line, column, source)
-
-
-def _written_twice(label: str, line: int, column: int, source: str) -> Problem:
-    # tomllib notices at the end of the key or value.
-    begin = len(source) - len(source.lstrip()) + 1
-    message = "this key or table is there already"
-    hint = "write each key and each [table] once"
-    return Problem(message, hint, label, line, begin, source, column - begin)
+    return Source(label, tree, prefix, lines_of(text), locate(text))
 
 
 def option_source(option: str) -> Source:

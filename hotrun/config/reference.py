@@ -32,7 +32,7 @@ _SMALLEST = """\
 #     [run]
 #     command = "./app"
 #
-# Below is every key with its default; a command has none, an example stands in its place.
+# Below is every key with its default; where there is none, an example stands in its place.
 # Take the # off a line, and off the [table] above it, to use it.
 """
 
@@ -70,7 +70,7 @@ def example_text() -> str:
 
 
 def _example_table(table: str, about: str) -> str:
-    keys = (_example_key(key) for key in KEYS if key.table == table and key.available)
+    keys = (_example_key(key) for key in KEYS if key.table == table)
     return "\n".join([f"# {about}\n#[{table}]\n", *keys])
 
 
@@ -90,7 +90,7 @@ def guide_text() -> str:
 
 
 def _guide_table(table: str, about: str) -> str:
-    keys = (_guide_key(key) for key in KEYS if key.table == table and key.available)
+    keys = (_guide_key(key) for key in KEYS if key.table == table)
     return "\n".join([f"## [{table}]\n\n{about}\n", *keys])
 
 
@@ -104,14 +104,7 @@ def _guide_key(key: Key) -> str:
 
 
 def _guide_later() -> str:
-    later = [
-        f"- `{key.dotted}`: hotrun {key.lacking} yet." for key in KEYS if not key.available
-    ] + [
-        f"- `{key.dotted} = {toml_text(value)}`: hotrun {key.lacking} yet."
-        for key in KEYS
-        for value in key.later_values
-    ]
-    later += [f"- `{_pattern(table)}`: {instead}." for table, instead in LATER_TABLES.items()]
+    later = [f"- `{_pattern(table)}`: {instead}." for table, instead in LATER_TABLES.items()]
     head = "## Not in this version\n\nThese are known, and using one is an error.\n"
     return "\n".join([head, *later, ""])
 
@@ -121,15 +114,13 @@ def _pattern(table: str) -> str:
 
 
 def _about(key: Key) -> str:
-    later = _listed(map(toml_text, key.later_values)) if key.later_values else ""
-    missing = f" `{key.name} = {later}` is not available in this version." if later else ""
-    return " ".join(key.doc.split()) + missing
+    return " ".join(key.doc.split())
 
 
 def _values(key: Key, mark: str = "") -> str:
     """What may be written: the kind, and the words that work."""
     words: list[object] = [True, False] if key.kind == "boolean" else list(key.words)
-    forms = [f"{mark}{toml_text(word)}{mark}" for word in words if word not in key.later_values]
+    forms = [f"{mark}{toml_text(word)}{mark}" for word in words]
     if key.kind not in {"boolean", "choice"}:
         forms.insert(0, FORMS[key.kind])
     return _listed(forms)

@@ -51,10 +51,24 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """How the app is known to serve: one of `http` (a URL), `tcp` (an address), `log` (a regex).
+
+    `timeout` is seconds.
+    """
+
+    http: str = ""
+    tcp: str = ""
+    log: str = ""
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The app. `stdin`: "null" or "terminal"; `on_exit`: "wait", "restart" or "exit".
 
-    `stop_timeout` is seconds. `listen` is empty and `ready` is None in this version.
+    `stop_timeout` is seconds; `on_hang` is "kill" or "dump". In `listen` and `ready` variables
+    (`${PORT:-8080}`) stand as written. `ready` None: alive for a moment is ready.
     """
 
     command: Command
@@ -64,9 +78,10 @@ class Run:
     working_directory: str
     stop_signal: signal.Signals
     stop_timeout: float
+    on_hang: str
     stdin: str
     listen: tuple[str, ...]
-    ready: Mapping[str, str] | None
+    ready: Ready | None
     on_exit: str
     before: tuple[Command, ...]
     after: tuple[Command, ...]
@@ -99,6 +114,7 @@ class Config:
 
 
 Kind = Literal[
+    "addresses",
     "arguments",
     "boolean",
     "choice",
@@ -106,14 +122,15 @@ Kind = Literal[
     "commands",
     "duration",
     "environment",
-    "later",
+    "ready",
     "signal",
     "string",
     "strings",
 ]
-"""What a value is; "later" is the kind of a key that does not work yet and is not looked at."""
+"""What a value is."""
 
 FORMS: Mapping[Kind, str] = {
+    "addresses": "a list of addresses",
     "arguments": "a list of strings",
     "boolean": "true or false",
     "choice": "a string",
@@ -121,7 +138,7 @@ FORMS: Mapping[Kind, str] = {
     "commands": "a list of commands",
     "duration": "a duration",
     "environment": "a table of strings",
-    "later": "anything",
+    "ready": "a table",
     "signal": "the name of a signal",
     "string": "a string",
     "strings": "a list of strings",
@@ -140,11 +157,8 @@ class Key:
         doc: One paragraph.
         example: A useful value, as written in the file.
         words: Every value of a choice; of a duration the words that may stand in its place.
-        least: The shortest duration that makes sense, in seconds.
+        least: The shortest duration that makes sense, in seconds; in `ready` of its timeout.
         filled: An empty list makes no sense.
-        available: It works in this version.
-        lacking: What hotrun does not do yet, when it or one of `later_values` does not work.
-        later_values: Values that do not work in this version.
         aliases: What other tools call it, for suggestions only.
     """
 
@@ -157,9 +171,6 @@ class Key:
     words: tuple[str, ...] = ()
     least: float = 0.0
     filled: bool = False
-    available: bool = True
-    lacking: str = ""
-    later_values: tuple[object, ...] = ()
     aliases: tuple[str, ...] = ()
 
     @property
@@ -375,15 +386,17 @@ KEYS: tuple[Key, ...] = (
         default={},
         doc="""Variables that the app gets in addition to the environment of hotrun.""",
         example='{ PORT = "8080" }',
-        aliases=("environment",),
+        # Of `port` nobody can tell whether the app is to be told of it, or handed a socket.
+        aliases=("environment", "port"),
     ),
     Key(
         table="run",
         name="env_files",
         kind="strings",
         default=[],
-        doc="""Files of `KEY=value` lines, read at each start of the app. A change of one
-        restarts the app without a build, if it is below a watched root.""",
+        doc="""Files of `KEY=value` lines, read at each start of the app; later files win, and
+        what is set in the environment of hotrun wins over them. A change of one restarts the app
+        without a build.""",
         example='[".env"]',
         aliases=("env_file", "dotenv"),
     ),
@@ -417,37 +430,53 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         table="run",
+        name="on_hang",
+        kind="choice",
+        default="kill",
+        words=("kill", "dump"),
+        doc="""What comes before the kill of an app that did not stop in its time: with `dump` it
+        is sent SIGQUIT, on which Go and the JVM print the stacks of all that hangs; they are kept
+        in `.hotrun/`. What the app prints is then read by hotrun, and is no terminal to it.""",
+        example='"dump"',
+    ),
+    Key(
+        table="run",
         name="stdin",
         kind="choice",
         default="null",
         words=("null", "terminal"),
-        later_values=("terminal",),
-        lacking="does not hand its terminal to the app",
-        doc="""What the app reads: `null` is an empty input; with `terminal` the app owns the
-        terminal.""",
-        example='"null"',
+        doc="""What the app reads: `null` is an empty input, and the keys are hotrun's; with
+        `terminal` the app owns the terminal, Ctrl-C and Ctrl-Z included.""",
+        example='"terminal"',
     ),
     Key(
         table="run",
         name="listen",
-        kind="later",
+        kind="addresses",
         default=[],
-        available=False,
-        lacking="does not hold sockets",
-        doc="""Addresses of sockets that hotrun holds open across restarts, and hands to the app
-        as LISTEN_FDS.""",
+        doc="""Addresses whose sockets hotrun holds open across restarts, so that no connection is
+        refused: `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all interfaces), `unix:app.sock`. The
+        app gets them as descriptors 3, 4, ... with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES
+        (systemd's protocol), and `{fd}`, `{fd2}`, ... in the command stand for their numbers:
+        `uvicorn --fd {fd}`. `${PORT:-8080}` takes a variable of the app's environment, with what
+        to use without it.""",
         example='["127.0.0.1:8080"]',
+        aliases=("socket", "sockets", "bind", "address", "addresses", "port"),
     ),
     Key(
         table="run",
         name="ready",
-        kind="later",
+        kind="ready",
         default=None,
-        available=False,
-        lacking="does not probe the app",
-        doc="""How hotrun learns that the app is serving: an HTTP address, a TCP address, or a
-        pattern in its output.""",
+        doc="""How hotrun learns that the app serves: `http` is a URL that answers with a status
+        of 2xx or 3xx, `tcp` an address that takes a connection, `log` a regular expression that a
+        line of the output matches; `timeout` is how long that may take, 30 s unless it is given.
+        Without `ready` an app is ready when it is alive for a moment. With `log` the output is
+        read by hotrun, and is no terminal to the app. Variables are taken in `http` and `tcp`,
+        as in `listen`. An option sets it as a whole: `--set run.ready.tcp=:8080`.""",
         example='{ http = "http://127.0.0.1:8080/healthz", timeout = "30s" }',
+        least=0.01,
+        aliases=("health", "healthcheck", "health_check", "readiness", "probe", "wait_for"),
     ),
     Key(
         table="run",
@@ -456,7 +485,7 @@ KEYS: tuple[Key, ...] = (
         default="wait",
         words=("wait", "restart", "exit"),
         doc="""What happens when the app ends by itself: `wait` for the next change, `restart`
-        it with growing pauses, or `exit` with its code.""",
+        it with growing pauses (0.5 s, doubled up to 30 s), or `exit` with its code.""",
         example='"restart"',
     ),
     Key(

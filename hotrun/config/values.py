@@ -21,35 +21,21 @@ from hotrun.config.wording import (
 from hotrun.units import DurationError, format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hotrun.config.check import Check
     from hotrun.config.locate import Path
-    from hotrun.config.schema import Command, Key, Kind
+    from hotrun.config.schema import Command, Key
 
 # Nobody waits longer, and the clocks of some kernels do not count much further.
 _LONGEST = 365 * 24 * 3_600.0
 
 
-def wrong_type(key: Key, value: object) -> tuple[str, str]:
-    """Return message and hint for a value of another type than its key has."""
-    message = f"{key.dotted} must be {form(key)}, not {what(value)}"
-    if key.kind == "boolean" and value in ("true", "false"):
-        return message, f"write {key.name} = {value}, without the quotes"
-    if isinstance(value, str) and list in CONVERTERS[key.kind][0]:
-        return message, f"write {key.name} = [{quoted(value)}]"
-    return message, f"for example {key.name} = {key.example}"
-
-
-def _as_it_is(_check: Check, _key: Key, value: object) -> object:
+def as_it_is(_check: Check, _key: Key, value: object) -> object:
+    """Return the value of TOML."""
     return value
 
 
-def _later(_check: Check, _key: Key, value: list[str] | None) -> object:
-    return value if value is None else tuple(value)
-
-
-def _choice(check: Check, key: Key, value: str) -> str:
+def choice(check: Check, key: Key, value: str) -> str:
+    """One of the words of the key."""
     if value not in key.words:
         message = f"{key.dotted} must be {form(key)}, not {quoted(value)}"
         hint = did_you_mean(value, key.words) or f"the default is {shown(key.default)}"
@@ -57,27 +43,33 @@ def _choice(check: Check, key: Key, value: str) -> str:
     return value
 
 
-def _duration(check: Check, key: Key, value: str | float) -> float | None:
+def duration(check: Check, key: Key, value: str | float) -> float | None:
+    """Return the seconds, or None for a word in their place ("auto")."""
     if value in key.words:
         return None
-    text, wrong = value if isinstance(value, str) else shown(value), ""
+    return seconds_of(check, key, value, (key.table, key.name))
+
+
+def seconds_of(check: Check, key: Key, value: object, path: Path) -> float:
+    """Return the seconds of a duration, which may stand inside of the value of a key."""
+    name, example = ".".join(map(str, path)), f"for example {key.name} = {key.example}"
+    text = value if isinstance(value, str) else shown(value)
+    wrong, hint, seconds = "", example, 0.0
     try:
         seconds = parse_duration(text)
     except DurationError as error:
-        seconds, wrong = 0.0, error.message
-        hint = did_you_mean(text, key.words) or error.hint
-    else:
-        hint = f"for example {key.name} = {key.example}"
-        if seconds > _LONGEST:
-            wrong = "is longer than a year"
-        elif seconds < key.least:
-            wrong = f"is too short, it must be at least {format_duration(key.least)}"
+        wrong, hint = error.message, did_you_mean(text, key.words) or error.hint
+    if seconds > _LONGEST:
+        wrong = "is longer than a year"
+    elif not wrong and seconds < key.least:
+        wrong = f"is too short, it must be at least {format_duration(key.least)}"
     if wrong:
-        check.report((key.table, key.name), f"{key.dotted} = {shown(value)} {wrong}", hint)
+        check.report(path, f"{name} = {shown(value)} {wrong}", hint)
     return seconds
 
 
-def _signal(check: Check, key: Key, value: str) -> signal.Signals:
+def signal_named(check: Check, key: Key, value: str) -> signal.Signals:
+    """A signal of this system, with or without SIG in front."""
     known = signal.Signals.__members__
     name = value.upper().removeprefix("SIG")
     if f"SIG{name}" in known:
@@ -90,15 +82,16 @@ def _signal(check: Check, key: Key, value: str) -> signal.Signals:
     return signal.SIGTERM
 
 
-def _string(check: Check, key: Key, value: str) -> str:
-    _text(check, key, value, (key.table, key.name))
+def string(check: Check, key: Key, value: str) -> str:
+    """A string that is not empty."""
+    text_in(check, key, value, (key.table, key.name))
     if not value:
         hint = f"write {key.name} = {shown(key.default)}, or leave it out"
         check.report((key.table, key.name), f"{key.dotted} is empty", hint)
     return value
 
 
-def _text(check: Check, key: Key, value: object, path: Path) -> str:
+def text_in(check: Check, key: Key, value: object, path: Path) -> str:
     """One string somewhere in the value of a key."""
     if not isinstance(value, str):
         message = f"{key.dotted} must hold strings, not {what(value)}"
@@ -110,12 +103,14 @@ def _text(check: Check, key: Key, value: object, path: Path) -> str:
     return value
 
 
-def _arguments(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
+def arguments(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
+    """Strings that may be empty."""
     path = (key.table, key.name)
-    return tuple(_text(check, key, one, (*path, index)) for index, one in enumerate(value))
+    return tuple(text_in(check, key, one, (*path, index)) for index, one in enumerate(value))
 
 
-def _strings(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
+def strings(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
+    """Strings that are not empty."""
     if key.filled and not value:
         hint = f"for example {key.name} = {key.example}"
         check.report((key.table, key.name), f"{key.dotted} is empty", hint)
@@ -123,14 +118,16 @@ def _strings(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
         if isinstance(one, str) and not one.strip():
             path = (key.table, key.name, index)
             check.report(path, f"{key.dotted} holds an empty string", "remove it")
-    return _arguments(check, key, value)
+    return arguments(check, key, value)
 
 
-def _command(check: Check, key: Key, value: str | list[object]) -> Command:
+def command(check: Check, key: Key, value: str | list[object]) -> Command:
+    """A string, or a list of arguments."""
     return _one_command(check, key, value, (key.table, key.name))
 
 
-def _commands(check: Check, key: Key, value: list[object]) -> tuple[Command, ...]:
+def commands(check: Check, key: Key, value: list[object]) -> tuple[Command, ...]:
+    """Several commands."""
     path = (key.table, key.name)
     return tuple(_one_command(check, key, one, (*path, index)) for index, one in enumerate(value))
 
@@ -143,11 +140,12 @@ def _one_command(check: Check, key: Key, value: object, path: Path) -> Command:
         check.report(path, f"{subject} {what}", f"for example {key.name} = {key.example}")
     if isinstance(value, list):
         each = enumerate(value)
-        return tuple(_text(check, key, one, (*path, index)) for index, one in each)
-    return _text(check, key, value, path)
+        return tuple(text_in(check, key, one, (*path, index)) for index, one in each)
+    return text_in(check, key, value, path)
 
 
-def _environment(check: Check, key: Key, value: dict[str, object]) -> dict[str, str]:
+def environment(check: Check, key: Key, value: dict[str, object]) -> dict[str, str]:
+    """Variables and their values."""
     return {name: _variable(check, key, name, text) for name, text in value.items()}
 
 
@@ -157,23 +155,7 @@ def _variable(check: Check, key: Key, name: str, value: object) -> str:
         message = f"{quoted(name)} in {key.dotted} cannot be the name of a variable"
         check.report_key(path, message, 'a name is not empty, and holds no "=" and no NUL')
     if isinstance(value, str):
-        return _text(check, key, value, path)
+        return text_in(check, key, value, path)
     message = f"{key.dotted}.{key_text(name)} must be a string, not {what(value)}"
     check.report(path, message, in_quotes(check.source, key, value, name))
     return ""
-
-
-CONVERTERS: dict[Kind, tuple[tuple[type, ...], Callable[..., object]]] = {
-    "arguments": ((list,), _arguments),
-    "boolean": ((bool,), _as_it_is),
-    "choice": ((str,), _choice),
-    "command": ((str, list), _command),
-    "commands": ((list,), _commands),
-    # A bare number is no duration, but the check of durations says so best.
-    "duration": ((str, int, float), _duration),
-    "environment": ((dict,), _environment),
-    "later": ((list, type(None)), _later),
-    "signal": ((str,), _signal),
-    "string": ((str,), _string),
-    "strings": ((list,), _strings),
-}

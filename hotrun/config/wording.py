@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotrun.address import HIGHEST_PORT
 from hotrun.config.schema import FORMS, KEYS, LATER_TABLES, TABLES, keys_of
 
 if TYPE_CHECKING:
@@ -22,15 +23,15 @@ _LONGEST_NUMBER = 128  # bits
 
 def meant_in(table: str, name: str, source: Source) -> tuple[str, str]:
     """The hint for a key that its table does not have, and the key that was meant, if any."""
-    own = keys_of(table)
-    aliased = next((key.name for key in own.values() if name in key.aliases), "")
-    elsewhere = keys_named(name)
-    if not aliased and elsewhere:
+    own, aliased = keys_of(table), _aliased(name)
+    if here := [key.name for key in aliased if key.table == table]:
+        return f"did you mean {_in_quotes(here)}?", here[0]
+    if elsewhere := keys_named(name):
         return _belongs(elsewhere, source), ""
-    if meant := aliased or nearest(name, own):
+    if meant := nearest(name, own):
         return f'did you mean "{meant}"?', meant
-    if keys := keys_named(_aliased(name)):
-        return _did_you_mean_key(keys, source), ""
+    if aliased:
+        return _did_you_mean_key(aliased, source), ""
     return f"the keys of {source.header(table)} are {listed(known(table), 'and')}", ""
 
 
@@ -38,7 +39,7 @@ def key_meant(name: str, source: Source) -> str:
     """Return the hint for a key outside of the tables."""
     if keys := keys_named(name):
         return _belongs(keys, source)
-    if keys := keys_named(_aliased(name) or nearest(name, {key.name for key in KEYS})):
+    if keys := _aliased(name) or keys_named(nearest(name, {key.name for key in KEYS})):
         return _did_you_mean_key(keys, source)
     return f"the keys stand in the tables {listed(map(source.header, TABLES), 'and')}"
 
@@ -59,8 +60,12 @@ def _belongs(keys: Sequence[Key], source: Source) -> str:
 def _did_you_mean_key(keys: Sequence[Key], source: Source) -> str:
     if source.is_option:
         return f"did you mean {listed((key.dotted for key in keys), 'or')}?"
-    headers = listed((source.header(key.table) for key in keys), "or")
-    return f'did you mean "{keys[0].name}" in {headers}?'
+    headers = listed(dict.fromkeys(source.header(key.table) for key in keys), "or")
+    return f"did you mean {_in_quotes(key.name for key in keys)} in {headers}?"
+
+
+def _in_quotes(names: Iterable[str]) -> str:
+    return listed((f'"{name}"' for name in dict.fromkeys(names)), "or")
 
 
 def keys_named(name: str) -> list[Key]:
@@ -68,13 +73,22 @@ def keys_named(name: str) -> list[Key]:
     return [key for key in KEYS if key.name == name]
 
 
-def _aliased(name: str) -> str:
-    return next((key.name for key in KEYS if name in key.aliases), "")
+def _aliased(name: str) -> list[Key]:
+    return [key for key in KEYS if name in key.aliases]
 
 
 def known(table: str) -> list[str]:
-    """Return the names of the keys of a table that this version serves."""
-    return [key.name for key in KEYS if key.table == table and key.available]
+    """Return the names of the keys of a table."""
+    return [key.name for key in KEYS if key.table == table]
+
+
+def port_meant(value: object) -> str:
+    """Return the address that a bare port, a number or a text, stands for; else nothing."""
+    text = shown(value) if type(value) is int else value
+    if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
+        return ""
+    in_range = len(text) <= len(str(HIGHEST_PORT)) and int(text) <= HIGHEST_PORT
+    return f"127.0.0.1:{text}" if in_range else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -114,12 +128,21 @@ def in_quotes(source: Source, key: Key, value: object, variable: str = "") -> st
     """Return the hint for a value that lacks its quotes."""
     if isinstance(value, (list, dict)):
         return f"for example {key.name} = {key.example}"
+    if key.kind == "addresses" and (port := port_meant(value)):
+        return f'write "{port}"'
     quoted = f'"{shown(value)}"'
     if not variable:
         return f"put it in quotes: {quoted}"
     if source.is_option:  # where the shell takes one pair of quotes off
         return f"put it in quotes: --set '{key.dotted}.{key_text(variable)}={quoted}'"
     return f"put it in quotes: {key_text(variable)} = {quoted}"
+
+
+def setting(source: Source, key: Key, written: str) -> str:
+    """Return the line, or the option, that gives a key a value."""
+    if source.is_option:
+        return f"--set '{key.dotted}={written}'"
+    return f"{key.name} = {written}"
 
 
 def what(value: object) -> str:
@@ -139,10 +162,11 @@ def shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, longest: int = _SHOWN) -> str:
     """Return a text in quotes, shortened, with nothing in it that steers a terminal."""
-    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    return f'"{_escaped(short)}"'
+    short = text if len(text) <= longest else f"{text[:longest]}..."
+    plain = short.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(plain)}"'
 
 
 def key_text(name: str) -> str:
@@ -151,8 +175,8 @@ def key_text(name: str) -> str:
     return name if plain.isascii() and plain.isalnum() else quoted(name)
 
 
-def _escaped(text: str) -> str:
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+def printable(text: str) -> str:
+    """Return a text with nothing in it that steers a terminal."""
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in plain
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

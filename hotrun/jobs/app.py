@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
+from hotrun.errors import HotrunError
 from hotrun.host import Clock
-from hotrun.jobs import exit_code
+from hotrun.jobs import exit_code, signal_name
+from hotrun.jobs.launch import Launch
+from hotrun.jobs.serving import Serving
+from hotrun.jobs.stacks import Stacks
 from hotrun.process import command as commands
-from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
-from hotrun.process.spawn import BusyError, Spawn, SpawnError
+from hotrun.process.spawn import BusyError, SpawnError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from hotrun.config import Run
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
+    from hotrun.process.spawn import Spawn
 
 BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed (ETXTBSY)
 BUSY_TRIES = 100
@@ -28,13 +30,27 @@ LINGERS = 0.5  # seconds after which somebody who waits wants to know for what
 
 
 class AppJob:
-    """One life of the app: the commands before it, itself, the commands after it."""
+    """One life of the app: the commands before it, itself, the commands after it.
 
-    def __init__(self, host: Host, service: str, run: int, app: Run, artifact: Artifact) -> None:
+    Args:
+        host: The session.
+        service: Whose app it is.
+        run: The number of this life.
+        app: The table [run].
+        artifact: What the build makes; remembered as what runs.
+        ports: Ports on which an app of this service was once seen to listen; added to.
+    """
+
+    def __init__(
+        self, host: Host, service: str, run: int, app: Run, artifact: Artifact, ports: set[int]
+    ) -> None:
         self._host = host
         self._service = service
         self._app = app
         self._artifact = artifact
+        self._launch = Launch(host, service, app, self._hear)
+        self._serving = Serving(host, service, run, app, ports)
+        self._stacks = Stacks(host, service, run)
         self._child: Child | None = None
         self._before = [commands.parse(command) for command in app.before]
         self._after = [commands.parse(command) for command in app.after]
@@ -48,6 +64,8 @@ class AppJob:
         self._linger: asyncio.TimerHandle | None = None
         self.run = run
 
+    # --- what the core asks for ---
+
     def start(self) -> None:
         """Start; the end of everything is posted as ``AppExited``."""
         self._next()
@@ -57,26 +75,52 @@ class AppJob:
         number = self._app.stop_signal
         self._stopped = True
         self._before.clear()
-        self._host.tell(notices.AppStopping(self._service, self.run, signal.Signals(number).name))
+        self._serving.end()
+        self._host.tell(notices.AppStopping(self._service, self.run, number.name))
         if self._child is not None:
             self._child.stop(number)
             self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
         self._stop_waiting()
 
-    def _say_it_lingers(self) -> None:
+    def dump(self) -> None:
+        """Ask the runtime of an app that hangs for its stacks: Go and the JVM hear SIGQUIT."""
         if self._child is not None:
-            left = round((self._app.stop_timeout - LINGERS) * 1000)
-            pid = self._child.pid
-            self._host.tell(notices.AppLingers(self._service, self.run, pid, max(0, left)))
+            self._stacks.begin()
+            self._child.send(signal.SIGQUIT)
 
     def kill(self, reason: str) -> None:
         """Kill what is left of it."""
         self._before.clear()
         self._after.clear()
+        self._serving.end()
         if self._child is not None:
-            pids = self._child.kill()
-            self._host.tell(notices.AppKilled(self._service, self.run, pids, reason))
+            killed = self._child.kill()
+            pids, ran = list(killed), list(killed.values())
+            self._host.tell(notices.AppKilled(self._service, self.run, pids, reason, ran))
         self._stop_waiting()
+
+    @property
+    def pid(self) -> int | None:
+        """The first process of the app itself, while it runs."""
+        return self._child.pid if self._child is not None and self._phase == "app" else None
+
+    @property
+    def ms(self) -> int:
+        """For how long the app has run."""
+        return self._clock.ms
+
+    def send(self, number: int) -> None:
+        """Pass a signal on to the app's group."""
+        if self._child is not None:
+            self._child.send(number)
+
+    def take_terminal(self) -> None:
+        """Hand the terminal over, if it is the app's: it starts, or we were stopped with it."""
+        terminal = self._host.terminal
+        if self.pid is not None and self._launch.takes_terminal and terminal is not None:
+            terminal.give(self.pid)
+
+    # --- one command after the other ---
 
     def _next(self) -> None:
         """Go on with the next command, or end."""
@@ -84,59 +128,45 @@ class AppJob:
             self._spawn(self._before.pop(0))
         elif self._phase == "before" and not self._stopped:
             self._phase = "app"
-            self._clock = Clock.start()
             self._spawn(commands.parse(self._app.command, self._app.args))
         elif self._after and self._phase != "before":
             self._phase = "after"
             self._spawn(self._after.pop(0))
         else:
-            self._host.post(self._service, facts.AppExited(self.run, exit_code(self._code)))
+            self._finish(self._code)
+
+    def _finish(self, code: int) -> None:
+        self._host.post(self._service, facts.AppExited(self.run, exit_code(code)))
 
     def _spawn(self, command: commands.Command) -> None:
         self._waiting = None
+        hooks = Hooks(ended=self._ended, gone=self._gone, halted=self._halted)
         try:
-            self._child = Child(
-                self._host.loop,
-                self._host.reaper,
-                self._spawn_of(command),
-                Hooks(ended=self._ended, gone=self._gone),
-            )
+            spawn = self._described(command)
+            self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except BusyError as error:
             self._try_again(command, error)
-        except SpawnError as error:
+        except HotrunError as error:
             self._refused(error)
         else:
             if self._phase == "app":
-                self._host.tell(notices.AppStarted(self._service, self.run, self._child.pid))
-                # Off the path between save and start: reading a big program takes a while.
-                self._host.loop.call_soon(self._artifact.remember)
+                self._started(self._child.pid)
 
-    def _spawn_of(self, command: commands.Command) -> Spawn:
-        config = self._host.config
-        files = [config.resolve(file) for file in self._app.env_files]
-        env, bad = environment.compose(self._app.env, files)
-        for line in bad:
-            where = f"{os.path.basename(line.file)}:{line.line or 1}"
-            hint = "the rest of the file counts" if line.line else "it is left out"
-            self._host.tell(
-                notices.Problem(
-                    f"{where}: {line.message}", hint, line.file, line.line, severity="warning"
-                )
-            )
-        name, _, value = self._host.cookie.partition("=")
-        env[name] = value
-        hears = tuple(map(self._hears, ("stdout", "stderr"))) if self._host.captures else ()
-        directory = config.resolve(self._app.working_directory)
-        # What a command beside the app leaves running is no reason to wait: it ends with the app.
-        cookie = self._host.cookie if self._phase == "app" else ""
-        return Spawn(command, directory, env, hears, cookie, self._host.behind)
+    def _described(self, command: commands.Command) -> Spawn:
+        if self._phase != "app":
+            return self._launch.beside(command)
+        self._clock = Clock.start()
+        env = self._launch.environment(warn=True)
+        spawn = self._launch.app(command, env)
+        self._serving.prepare(command, env)
+        return spawn
 
-    def _hears(self, stream: str) -> Callable[[list[str]], None]:
-        def hear(lines: list[str]) -> None:
-            for line in lines:
-                self._host.tell(notices.Output(self._service, "app", self.run, stream, line))
-
-        return hear
+    def _started(self, pid: int) -> None:
+        self.take_terminal()
+        self._host.tell(notices.AppStarted(self._service, self.run, pid))
+        self._serving.begin(pid)
+        # Off the path between save and start: reading a big program takes a while.
+        self._host.loop.call_soon(self._artifact.remember)
 
     def _try_again(self, command: commands.Command, error: BusyError) -> None:
         self._tries -= 1
@@ -152,19 +182,40 @@ class AppJob:
             self._waiting.cancel()
             self._waiting = None
             self._after.clear()
-            self._host.post(self._service, facts.AppExited(self.run, exit_code(self._code)))
+            self._finish(self._code)
 
-    def _refused(self, error: SpawnError) -> None:
-        self._host.tell(notices.Problem(f"run.{self._key}: {error.message}", error.hint))
-        self._code = error.code
+    def _refused(self, error: HotrunError) -> None:
+        self._host.tell(self._serving.refusal(self._key, error))
+        self._code = error.code if isinstance(error, SpawnError) else error.exit_code
         self._before.clear()
         self._after.clear()
         self._child = None
-        self._host.post(self._service, facts.AppExited(self.run, error.code))
+        self._finish(self._code)
 
     @property
     def _key(self) -> str:
         return "command" if self._phase == "app" else self._phase
+
+    # --- what happens to it ---
+
+    def _hear(self, stream: str, lines: list[str]) -> None:
+        if self._phase == "app":
+            self._serving.hear(lines)
+            self._stacks.hear(lines)
+        self._host.tell(notices.Output(self._service, "app", self.run, stream, lines))
+
+    def _say_it_lingers(self) -> None:
+        if self._child is not None:
+            left = round((self._app.stop_timeout - LINGERS) * 1000)
+            pid = self._child.pid
+            self._host.tell(notices.AppLingers(self._service, self.run, pid, max(0, left)))
+
+    def _halted(self, number: int) -> None:
+        """Ctrl-Z, a read of a terminal that is not its own, or somebody's SIGSTOP."""
+        if self._launch.takes_terminal and number == signal.SIGTSTP:
+            self._host.suspend()
+        elif not self._host.suspended and self._child is not None:
+            self._host.tell(_stopped_problem(number, self._child.pid))
 
     def _ended(self) -> None:
         """The first process is over, and others of its tree are not: they have to follow."""
@@ -180,29 +231,45 @@ class AppJob:
             self._host.post(self._service, facts.AppEnded(self.run))
 
     def _gone(self) -> None:
-        code = self._child.code if self._child is not None else 0
-        code = code or 0
-        if self._phase == "app":
-            self._code = code
-            self._tell_exit(code)
-        elif code and not self._stopped:
-            self._host.tell(
-                notices.Problem(
-                    f"run.{self._phase}: a command failed with code {exit_code(code)}",
-                    "the app is not started" if self._phase == "before" else "",
-                )
-            )
-            if self._phase == "before":
-                self._code = code
-                self._before.clear()
-                self._stopped = True
         if self._linger is not None:
             self._linger.cancel()
+        code = (self._child.code if self._child is not None else 0) or 0
+        if self._phase == "app":
+            self._code = code
+            self._app_gone(code)
+        elif code and not self._stopped:
+            self._beside_failed(code)
+        self._host.mend_terminal(screen=not self._launch.captures)
         self._child = None
         self._next()
 
-    def _tell_exit(self, code: int) -> None:
-        by = _signal_name(-code) if code < 0 else None
+    def _app_gone(self, code: int) -> None:
+        self._serving.end()
+        self._stacks.end()
+        expected = self._stopped and not self._alone
+        self._tell_exit(code, expected=expected)
+        if not expected and code:
+            self._serving.explain(self._clock.ms)
+        # The terminal sent Ctrl-C to the app alone, and who typed it meant all of it.
+        if self._launch.takes_terminal and not self._stopped and exit_code(code) == 130:  # noqa: PLR2004
+            self._host.quit(130, "interrupted")
+
+    def _beside_failed(self, code: int) -> None:
+        before = self._phase == "before"
+        self._host.tell(
+            notices.Problem(
+                f"run.{self._phase}: a command failed with code {exit_code(code)}",
+                "the app is not started" if before else "",
+            )
+        )
+        if before:
+            self._code = code
+            self._before.clear()
+            self._stopped = True
+
+    def _tell_exit(self, code: int, *, expected: bool) -> None:
+        by = signal_name(-code) if code < 0 else None
+        usage = self._child.usage if self._child is not None else None
         self._host.tell(
             notices.AppExited(
                 self._service,
@@ -210,13 +277,23 @@ class AppJob:
                 None if by else code,
                 by,
                 self._clock.ms,
-                self._stopped and not self._alone,
+                expected,
+                usage.cpu_ms if usage is not None else None,
+                usage.memory if usage is not None else None,
             )
         )
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"
+def _stopped_problem(number: int, pid: int) -> notices.Problem:
+    name = signal_name(number)
+    if number in (signal.SIGTTIN, signal.SIGTTOU):
+        return notices.Problem(
+            f"the app (pid {pid}) is stopped, waiting for the terminal ({name})",
+            'let it have the terminal: stdin = "terminal" in [run]',
+            severity="warning",
+        )
+    return notices.Problem(
+        f"the app (pid {pid}) is stopped by {name}",
+        f"kill -CONT {pid} lets it go on",
+        severity="warning",
+    )

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
 from hotrun.host import Clock
-from hotrun.jobs import exit_code
+from hotrun.jobs import COLOUR_HINTS, exit_code
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import Spawn, SpawnError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hotrun.config import Build
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
     from hotrun.process.diagnostics import Diagnostic
 
-COLOUR_HINTS = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CARGO_TERM_COLOR": "always"}
+# Of what a build prints, as much is looked through for compiler errors when it fails.
+MOST_LINES = 50_000
 
 
 class BuildJob:
@@ -34,7 +36,7 @@ class BuildJob:
         self._build = build
         self._artifact = artifact
         self._child: Child | None = None
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._reason = ""
         self._clock = Clock.start()
         self.run = run
@@ -64,6 +66,16 @@ class BuildJob:
             self._host.tell(notices.Problem(message, error.hint))
             self._finish(error.code)
 
+    @property
+    def pid(self) -> int | None:
+        """The command's process, while it runs."""
+        return self._child.pid if self._child is not None and not self._child.gone else None
+
+    def send(self, number: int) -> None:
+        """Pass a signal on to the command's group."""
+        if self._child is not None:
+            self._child.send(number)
+
     def kill(self, reason: str) -> None:
         """Kill the command's whole group, at once."""
         self._reason = reason
@@ -73,14 +85,14 @@ class BuildJob:
     def _hears(self, stream: str) -> Callable[[list[str]], None]:
         def hear(lines: list[str]) -> None:
             self._lines.extend(lines)
-            for line in lines:
-                self._host.tell(notices.Output(self._service, "build", self.run, stream, line))
+            self._host.tell(notices.Output(self._service, "build", self.run, stream, lines))
 
         return hear
 
     def _gone(self) -> None:
         if self._reason:  # killed, it could not clean up; and no other build runs now
             self._host.scratch.empty()
+        self._host.mend_terminal(screen=False)
         code = self._child.code if self._child is not None else None
         self._finish(exit_code(code or 0))
 
@@ -118,8 +130,8 @@ class BuildJob:
         )
 
 
-def _complaints(lines: list[str]) -> list[Diagnostic]:
+def _complaints(lines: Iterable[str]) -> list[Diagnostic]:
     # Its patterns take 3 ms to compile, and the first build waits for every import.
     from hotrun.process import diagnostics
 
-    return diagnostics.parse(lines)
+    return diagnostics.parse(list(lines))

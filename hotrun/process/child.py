@@ -13,11 +13,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from hotrun.process import mark, tree
 from hotrun.process import spawn as spawning
-from hotrun.process import tree
 from hotrun.process.output import Pipe
 
 if TYPE_CHECKING:
@@ -36,10 +37,28 @@ FOLLOW = 0.1
 
 @dataclass(slots=True)
 class Hooks:
-    """What a child tells: its first process ended and others did not follow; all is gone."""
+    """What a child tells.
+
+    Attributes:
+        ended: Its first process ended, and others of its tree did not follow.
+        gone: All is gone.
+        halted: Its first process was stopped by this signal (SIGTTIN, SIGTSTP), not ended.
+    """
 
     ended: Callable[[], None] = field(default=lambda: None)
     gone: Callable[[], None] = field(default=lambda: None)
+    halted: Callable[[int], None] = field(default=lambda _: None)
+
+
+class Usage(NamedTuple):
+    """What a process that ended had used, with all whose end it had waited for (wait4(2))."""
+
+    cpu_ms: int
+    memory: int  # bytes, at the most of any one of them
+
+
+# getrusage(2) counts kilobytes, and on macOS bytes.
+MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class Child:
@@ -55,8 +74,11 @@ class Child:
         self._loop = loop
         self._reaper = reaper
         self._cookie = spawn.cookie
+        self.kind = "app" if spawn.cookie else "build"
+        self.command = spawn.command.text
         self._hooks = hooks
         self.code: int | None = None  # of the first process, negative for a signal
+        self.usage: Usage | None = None  # of the first process, known when it has ended
         self.gone = False
         self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
         self._told: set[Process] = set()  # who was sent the stop signal
@@ -101,17 +123,24 @@ class Child:
         _wake(group)
         self._loop.call_soon(self._reaper.look)
 
-    def kill(self) -> list[int]:
-        """Send SIGKILL to all that is left, and return their pids."""
+    def send(self, number: int) -> None:
+        """Pass a signal on to the group: it is no part of a stop."""
+        if self.code is None:
+            self._signal_group(number, [])
+
+    def kill(self) -> dict[int, str]:
+        """Send SIGKILL to all that is left, and return their pids and what they run."""
         if self.gone:
-            return []
+            return {}
         self._killing = True
         self._tree_gone = False  # of a build only its first process was, up to now
         self._cancel()
         left = self._left()
+        alive = sorted(stat.pid for stat in left if stat.alive)
+        killed = {pid: tree.command_line(pid) for pid in alive}
         self._kill_all(left)
         self._loop.call_soon(self._reaper.look)
-        return sorted(stat.pid for stat in left if stat.alive)
+        return killed
 
     def look(self) -> None:
         """Find out what is over; called whenever any process ended."""
@@ -119,7 +148,7 @@ class Child:
             return
         first = self.code is None
         if first:
-            self.code = self._popen.poll()
+            self._reap()
         if self.code is None and (not self._killing or tree.reachable(self.pid)):
             return
         left = self._left()
@@ -131,6 +160,20 @@ class Child:
             self._tell_escaped(left)
         elif first:
             self._timer = self._loop.call_later(FOLLOW, self._tell_ended)
+
+    def _reap(self) -> None:
+        """Learn whether the first process ended; a stop of it (Ctrl-Z, SIGTTIN) is told."""
+        try:
+            pid, status, used = os.wait4(self.pid, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:  # somebody else waited for it: only its code is lost
+            self.code = self._popen.returncode = 0
+            return
+        if pid and os.WIFSTOPPED(status):
+            self._hooks.halted(os.WSTOPSIG(status))
+        elif pid:
+            self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
+            seconds = used.ru_utime + used.ru_stime
+            self.usage = Usage(round(seconds * 1000), used.ru_maxrss * MEMORY_UNIT)
 
     # --- the end ---
 
@@ -195,7 +238,7 @@ class Child:
     def _owns(self, orphan: Stat) -> bool:
         if orphan.group == self.pid:
             return True
-        return bool(self._cookie) and tree.carries(orphan.pid, self._cookie)
+        return bool(self._cookie) and mark.belongs(orphan.pid, self._cookie)
 
     def _left(self) -> list[Stat]:
         """Return who has to be gone before it is over."""

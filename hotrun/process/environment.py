@@ -2,7 +2,7 @@
 
 A variable that is really set wins over an env file; ``env`` in hotrun.toml, which stands there
 for this very command, wins over both. Files are read at each start, so a key that was taken
-out is gone. Values are never printed.
+out is gone. Values are never printed. What we were told of our own descriptors stays with us.
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from hotrun.errors import HotrunError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LINE = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=(?P<value>.*)", re.DOTALL)
+_REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}|\$\{")
+# Whoever starts us may have passed us sockets (sd_listen_fds(3); another hotrun does). Our
+# children do not get those descriptors, and would take whatever has the number 3 for one.
+_OURS = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
+
+
+class ExpandError(HotrunError):
+    """A ``${NAME}`` that cannot be replaced."""
 
 
 class BadLine(NamedTuple):
@@ -44,7 +54,31 @@ def compose(
         values, problems = read_file(file)
         from_files.update(values)
         bad.extend(problems)
-    return {**from_files, **os.environ, **env}, bad
+    ours = {name: value for name, value in os.environ.items() if name not in _OURS}
+    return {**from_files, **ours, **env}, bad
+
+
+def expand(text: str, env: Mapping[str, str]) -> str:
+    """Replace ``${NAME}`` and ``${NAME:-default}``; a ``$`` without a brace is only a ``$``.
+
+    As a shell does (POSIX, XCU 2.6.2): the default also stands in for an empty value.
+
+    Raises:
+        ExpandError: NAME is not set and there is no default, or the braces hold something else.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        if name is None:
+            raise ExpandError(f"{text}: a ${{ without its name", 'write "${NAME}"')
+        if default is not None:
+            return env.get(name) or default[2:]
+        if name not in env:
+            hint = f'set it, or give a default: "${{{name}:-...}}"'
+            raise ExpandError(f"{text}: {name} is not set", hint)
+        return env[name]
+
+    return _REFERENCE.sub(value, text)
 
 
 def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:

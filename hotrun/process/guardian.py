@@ -1,11 +1,11 @@
 """The guardian: what we started does not survive us, not even our own SIGKILL.
 
-A small process is forked at the very start, before threads and heavy imports, and sleeps in
-``read`` on a pipe. It is told of every group that begins and ends. When the pipe ends without a
-farewell, we are gone: the groups and all who descend from them get SIGTERM and, half a second
-later, SIGKILL; then whatever carries our cookie in its environment, until nothing is found; and
-the builds' scratch directory is removed. (PDEATHSIG would reach the direct child alone, and is
-bound to the thread that spawned it; measured.)
+A small process is forked at the very start, before threads and heavy imports, and becomes a shell
+that sleeps in ``read`` on a pipe. (A sleeping copy of ourselves would come to hold every page
+that we change: 6.5 MB after the first build, measured; a shell has 0.1.) What begins and ends is
+written to a file without a name that both have open, so that it is woken by nothing but our end.
+When the pipe ends without a farewell, we are gone: the shell becomes the sweep (sweep.py).
+(PDEATHSIG would reach the direct child alone, and is bound to the thread that spawned it.)
 """
 
 from __future__ import annotations
@@ -13,20 +13,33 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from hotrun.process import scratch, tree
+from hotrun.process import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from hotrun.process.tree import Stat
+    # Path, the settings to give back, and those that hotrun's keys need (termios.tcgetattr).
+    Tty = tuple[str, list[Any], list[Any]]
 
-GRACE = 0.5  # seconds between SIGTERM and SIGKILL
-LOOK = 0.01  # seconds between two looks at what is left: the dead cannot wake us here
-ROUNDS = 100  # of the last search; a fork bomb is not ours to win against
 FAREWELL = b"bye\n"
+PIPE, NULL, RECORDS = 0, (1, 2), 3  # the descriptors of the sleeper
+SHELL = "/bin/sh"  # called by this name alone: as anything else, bash would read $BASH_ENV
+SLEEP = """{ echo hotrun-guardian >/proc/$$/comm; } 2>/dev/null
+read -r word
+[ "$word" = bye ] || exec "$@"
+"""
+# -I: nothing of the user's environment and directory; -B: it writes nothing. Without the site,
+# which takes half of its start, where psutil is not needed.
+PYTHON = ("-I", "-B", *(["-S"] if tree.LINUX else []), "-c")
+SWEEP = """import sys
+sys.path.insert(0, sys.argv[1])
+from hotrun.process.sweep import main
+main(*sys.argv[2:])
+"""
 
 
 class Guardian:
@@ -34,15 +47,20 @@ class Guardian:
 
     Args:
         cookie: ``NAME=value`` in the environment of every app.
+        tty: The path of the terminal (not /dev/tty: the guardian has none), its settings now,
+            and those that our keys need. If they are in force when we are killed, those of now
+            are given back.
     """
 
-    def __init__(self, cookie: str) -> None:
+    def __init__(self, cookie: str, tty: Tty | None = None) -> None:
+        self._records = _nameless_file()
         ours, theirs = os.pipe()  # not inherited by any program: a copy would keep it asleep
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                os.close(theirs)
-                _guard(ours, cookie)
+                settings = tty[1:] if tty is not None else ()
+                words = [cookie, *((tty[0], *map(flat, settings)) if tty is not None else ())]
+                _guard(ours, self._records, words)
             finally:
                 os._exit(0)
         os.close(ours)
@@ -50,23 +68,37 @@ class Guardian:
 
     def expect(self) -> None:
         """A process group is about to be started: we may be killed before we know its number."""
-        self._say(b"?%d\n" % tree.now())
+        self._note(b"?%d\n" % tree.now())
 
     def begin(self, group: int) -> None:
         """A process group was started."""
-        self._say(b"+%d\n" % group)
+        self._note(b"+%d\n" % group)
 
     def end(self, group: int) -> None:
         """A process group is gone; its number may be given to strangers."""
-        self._say(b"-%d\n" % group)
+        self._note(b"-%d\n" % group)
 
-    def own(self, directory: str) -> None:
-        """We made a directory, to be removed after us; empty: there is none any more."""
-        self._say(b"=%b\n" % os.fsencode(directory))
+    def own(self, path: str) -> None:
+        """We made a file or a directory, to be removed after us.
+
+        A directory goes with all that is in it; a file only when nothing is left of what we
+        started: it may say what is, or be the socket on which that listens.
+        """
+        with contextlib.suppress(OSError):
+            stat = os.lstat(path)
+            if "\n" not in path:  # records are lines
+                place = stat.st_dev, stat.st_ino, os.fsencode(path)
+                self._note(b"=%d %d %b\n" % place)
+
+    def disown(self, path: str) -> None:
+        """What we made is gone, or is not to be removed any more."""
+        if "\n" not in path:
+            self._note(b"!%b\n" % os.fsencode(path))
 
     def dismiss(self) -> None:
         """We end in good order and nothing is left: let it go, and see it gone."""
-        self._say(FAREWELL)
+        with contextlib.suppress(BrokenPipeError):  # somebody killed it
+            os.write(self._pipe, FAREWELL)
         self._see_it_gone()
 
     def __enter__(self) -> Self:
@@ -80,145 +112,57 @@ class Guardian:
 
     def _see_it_gone(self) -> None:
         os.close(self._pipe)
+        os.close(self._records)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
 
-    def _say(self, record: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError):  # somebody killed it: we go on without
-            os.write(self._pipe, record)
+    def _note(self, record: bytes) -> None:
+        with contextlib.suppress(OSError):  # no memory left for it: we go on without
+            os.write(self._records, record)
 
 
-def _guard(pipe: int, cookie: str) -> None:
+def flat(settings: Sequence[Any]) -> str:
+    """Return a terminal's settings as one word; control characters are bytes, or numbers."""
+    *flags, characters = settings
+    numbers = (each if isinstance(each, int) else ord(each) for each in characters)
+    return ",".join(map(str, (*flags, *numbers)))
+
+
+def _nameless_file() -> int:
+    if tree.LINUX:
+        return os.memfd_create("hotrun-records")  # close-on-exec, as all that Python opens
+    path = f"/tmp/hotrun-records-{os.getpid()}-{time.time_ns()}"  # noqa: S108 - it has no name soon
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    os.unlink(path)
+    return fd
+
+
+def _guard(pipe: int, records: int, words: list[str]) -> None:
     """Sleep until the pipe ends; runs in the forked process, and never returns to the caller."""
     os.setsid()  # out of reach of the terminal, and of a kill of our group
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_IGN)
-    _let_go_of_all_but(pipe)
-    _rename(b"hotrun-guardian")
-    text = b""
-    while data := os.read(pipe, 4096):
-        text += data
-        if (b"\n" + text).endswith(b"\n" + FAREWELL):  # a directory's name may end so too
-            return
-    directory = last_directory(text)
-    groups = living_groups(text)
-    if (since := expected_since(text)) and directory:
-        groups += _started(since, f"{scratch.VARIABLE}={directory}")
-    _sweep(groups, cookie)
-    if directory:
-        scratch.remove(directory)
+        signal.signal(number, signal.SIG_IGN)  # execve(2) keeps that
+    _let_go_of_all_but(pipe, records)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    python = [sys.executable, *PYTHON, SWEEP, root]
+    if os.access(sys.executable or "", os.X_OK):
+        with contextlib.suppress(OSError):  # a system without a shell
+            os.execv(SHELL, ["sh", "-c", SLEEP, "hotrun-guardian", *python, *words])
+    if os.read(PIPE, len(FAREWELL)) != FAREWELL:
+        from hotrun.process import sweep
+
+        sweep.main(*words)
 
 
-def _let_go_of_all_but(pipe: int) -> None:
+def _let_go_of_all_but(pipe: int, records: int) -> None:
+    """Keep two descriptors, under the numbers that are agreed on."""
     null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):  # a pipe of the caller's that we held open would never end
+    for fd in NULL:  # a pipe of the caller's that we held open would never end
         os.dup2(null, fd)
+    os.dup2(pipe, PIPE)
+    os.dup2(records, RECORDS)
+    os.set_inheritable(RECORDS, True)
     for name in os.listdir("/dev/fd"):
-        if int(name) > 2 and int(name) != pipe:  # noqa: PLR2004
+        if int(name) > RECORDS:
             with contextlib.suppress(OSError):
                 os.close(int(name))
-
-
-def _rename(name: bytes) -> None:
-    """Be told apart in ``ps``: prctl(2), PR_SET_NAME."""
-    if tree.LINUX:
-        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as file:
-            file.write(name[:15])
-
-
-def living_groups(records: bytes) -> list[int]:
-    """Return the groups that began and did not end; a last record that was cut is no record."""
-    groups: dict[int, None] = {}
-    for record in records.split(b"\n")[:-1]:
-        if record[:1] == b"+":
-            groups[int(record)] = None
-        elif record[:1] == b"-":
-            groups.pop(-int(record), None)
-    return list(groups)
-
-
-def expected_since(records: bytes) -> int:
-    """Return when a group was about to be started whose number never came; 0: there is none."""
-    since = 0
-    for record in records.split(b"\n")[:-1]:
-        if record[:1] in (b"?", b"+"):
-            since = int(record[1:]) if record[:1] == b"?" else 0
-    return since
-
-
-def _started(since: int, variable: str) -> list[int]:
-    """Return the groups of builds that began after a time: those that nobody told us of.
-
-    A daemon that an earlier build left on purpose carries the variable too, but is older.
-    """
-    looks = (tree.read(pid) for pid in _all_pids())
-    leaders = (stat for stat in looks if stat is not None and stat.group == stat.pid)
-    young = [stat.pid for stat in leaders if stat.process.began >= since]
-    return [pid for pid in young if tree.carries(pid, variable)]
-
-
-def last_directory(records: bytes) -> str:
-    """Return the directory we own, empty for none; one whose record was cut is another's."""
-    owned = [record[1:] for record in records.split(b"\n")[:-1] if record[:1] == b"="]
-    return os.fsdecode(owned[-1]) if owned else ""
-
-
-def _sweep(groups: list[int], cookie: str) -> None:
-    left = _left(groups, [])  # before the first signal: whose parent is dead descends from nobody
-    _signal_all(groups, left, signal.SIGTERM)
-    until = time.monotonic() + GRACE
-    while (left := _left(groups, left)) and time.monotonic() < until:
-        time.sleep(LOOK)
-    for _ in range(ROUNDS):
-        if not left:
-            break
-        _signal_all(groups, left, signal.SIGKILL)
-        time.sleep(LOOK)
-        left = _left(groups, left)
-    _sweep_cookie(cookie)
-
-
-def _sweep_cookie(cookie: str) -> None:
-    for _ in range(ROUNDS):
-        left = [pid for pid in _all_pids() if tree.carries(pid, cookie)]
-        if not left:
-            return
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(LOOK)
-
-
-def _left(groups: list[int], known: Iterable[Stat]) -> list[Stat]:
-    """Return who lives of the groups, of those we know, and of all below them.
-
-    A build carries no cookie, and timeout(1) makes a group of its own: descent is all that
-    leads to it. What we may not kill (sudo) is not waited for.
-    """
-    members = [stat for group in groups for stat in tree.members(group)]
-    roots = {stat.process: stat for stat in (*members, *_still(known))}
-    found = roots | {stat.process: stat for stat in tree.below(p.pid for p in roots)}
-    return [stat for stat in found.values() if tree.reachable(stat.pid)]
-
-
-def _still(known: Iterable[Stat]) -> list[Stat]:
-    """Look again at processes: who lives, and in which group it is by now."""
-    looks = [(stat.process, tree.read(stat.pid)) for stat in known]
-    return [now for then, now in looks if now and now.process == then and now.alive]
-
-
-def _signal_all(groups: list[int], left: list[Stat], number: int) -> None:
-    for group in {stat.group for stat in left}.intersection(groups):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-    for stat in left:
-        if stat.group not in groups:
-            tree.send(stat.process, number)
-
-
-def _all_pids() -> list[int]:
-    if tree.LINUX:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    import psutil
-
-    return psutil.pids()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hotrun.process.child import Child
     from hotrun.process.guardian import Guardian
+    from hotrun.process.session_file import SessionFile
     from hotrun.process.tree import Stat
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -38,11 +39,23 @@ def become_subreaper() -> bool:
 
 
 class Reaper:
-    """Knows all children, and looks after them whenever one may have ended."""
+    """Knows all children, and looks after them whenever one may have ended.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, guardian: Guardian | None = None) -> None:
+    Args:
+        loop: The event loop.
+        guardian: Is told of every group, for the case that we are killed.
+        file: Is told as well, for the case that the guardian is killed too.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        guardian: Guardian | None = None,
+        file: SessionFile | None = None,
+    ) -> None:
         self._loop = loop
         self._guardian = guardian
+        self._file = file
         self._children: list[Child] = []
         self._helpers: set[int] = set()
         if guardian is not None:
@@ -61,12 +74,16 @@ class Reaper:
         self._children.append(child)
         if self._guardian is not None:
             self._guardian.begin(child.pid)
+        if self._file is not None:  # off the path between save and start
+            self._loop.call_soon(self._file.begin, child.pid, child.kind, child.command)
 
     def remove(self, child: Child) -> None:
         """Look after a child no more: it is gone."""
         self._children.remove(child)
         if self._guardian is not None:
             self._guardian.end(child.pid)
+        if self._file is not None:
+            self._loop.call_soon(self._file.end, child.pid)
 
     def leave_out(self, pid: int) -> None:
         """Never look at, reap or signal a process that we forked for ourselves."""

@@ -59,7 +59,9 @@ class Scratch:
         if self._there():
             remove(self._path)
         if self._path and not os.path.lexists(self._path):
-            self._keep("")
+            if self._guardian is not None:
+                self._guardian.disown(self._path)
+            self._path, self._identity = "", (0, 0)
 
     def _made(self, parent: str) -> str:
         """Return its path, empty when it cannot be made: a full disk must not cost a build."""
@@ -76,13 +78,13 @@ class Scratch:
         return ""
 
     def _keep(self, path: str) -> None:
-        self._path, self._identity = path, _identity(path)
+        self._path, self._identity = path, identity(path)
         if self._guardian is not None:
             self._guardian.own(path)
 
     def _there(self) -> bool:
         """Whether the directory we made is still there, and no other has its name."""
-        return bool(self._path) and _identity(self._path) == self._identity != (0, 0)
+        return bool(self._path) and identity(self._path) == self._identity != (0, 0)
 
 
 def remove(path: str) -> None:
@@ -100,7 +102,8 @@ def _delete(entry: os.DirEntry[str]) -> None:
         os.unlink(entry.path)
 
 
-def _identity(path: str) -> tuple[int, int]:
+def identity(path: str) -> tuple[int, int]:
+    """Return device and inode of what has a name, a link itself; zeros for nothing."""
     try:
         stat = os.lstat(path)
     except OSError:

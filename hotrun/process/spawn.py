@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
 from hotrun.process import command as commands
+from hotrun.process import mark, passing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hotrun.process.command import Command
 
@@ -43,7 +44,11 @@ class Spawn:
             one: both go into one pipe, so that their order is kept.
         cookie: ``NAME=value`` in the environment by which a runaway descendant is known.
             Without one, what leaves the group is let go: a compile server is meant to stay.
+            Its mark is worn as well (mark.py), because an environment can be cleared.
         behind: Tells that who hears the outputs cannot take more for now.
+        sockets: Descriptors that it gets under the same numbers; ``{fd}`` in the command is the
+            first, ``{fd2}`` the second. With any, LISTEN_PID is set where it can be right.
+        stdin: A descriptor to read from; None: /dev/null.
     """
 
     command: Command
@@ -52,6 +57,8 @@ class Spawn:
     outputs: tuple[Callable[[list[str]], None], ...] = ()
     cookie: str = ""
     behind: Callable[[], bool] = lambda: False
+    sockets: tuple[int, ...] = ()
+    stdin: int | None = None
 
 
 def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
@@ -71,26 +78,53 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
         environment["PATH"] = commands.search_path(environment)
     if not os.path.isdir(spawn.directory):
         raise _no_directory(spawn.directory)
-    program = spawn.command.argv[0]
+    command = _placed(spawn) if spawn.sockets else spawn.command
+    program = command.argv[0]
     path = commands.find(program, environment, spawn.directory)
     if path is None:
         raise _missing(program, spawn.directory)
+    executable: str = path
+    argv: Sequence[str] = command.argv
     try:
-        return subprocess.Popen(
-            spawn.command.argv,
-            executable=path,
-            cwd=spawn.directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=fds[0] if fds else None,
-            stderr=fds[-1] if fds else None,
-            process_group=0,
-        )
+        if spawn.sockets:
+            executable, argv = _with_pid(command, path, environment, spawn.directory)
+        with mark.worn(spawn.cookie):
+            return subprocess.Popen(
+                argv,
+                executable=executable,
+                cwd=spawn.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL if spawn.stdin is None else spawn.stdin,
+                stdout=fds[0] if fds else None,
+                stderr=fds[-1] if fds else None,
+                pass_fds=spawn.sockets,
+                process_group=0,
+            )
     except OSError as error:
         raise refused(error, program, path, spawn.directory) from error
     except ValueError as error:  # a NUL, half a character, `=` in the name of a variable
         message = f"{_shown(program)} cannot be started: {error}"
         raise SpawnError(message, "look at the command, its arguments and env", 126) from error
+
+
+def _placed(spawn: Spawn) -> Command:
+    try:
+        return passing.placed(spawn.command, spawn.sockets)
+    except passing.NoSuchSocketError as error:
+        count = len(spawn.sockets)
+        last = f"{{fd{count if count > 1 else ''}}}"
+        message = f"{error} in the command has no socket: run.listen has {count}"
+        raise SpawnError(message, f"the last one is {last}", 126) from error
+
+
+def _with_pid(
+    command: Command, path: str, environment: Mapping[str, str], directory: str
+) -> tuple[str, Sequence[str]]:
+    """Return what to execute, with what arguments, so that LISTEN_PID is right."""
+    if not command.shell and passing.is_being_written(path):
+        # Said here: the shell that execs it then would say so in its own words, and be gone.
+        raise OSError(errno.ETXTBSY, os.strerror(errno.ETXTBSY), path)
+    return passing.told_its_pid(command, path, environment, directory)
 
 
 def refused(error: OSError, program: str, path: str = "", directory: str = "") -> SpawnError:

@@ -177,6 +177,18 @@ def send(process: Process, number: int) -> None:
             os.close(pinned)
 
 
+def command_line(pid: int) -> str:
+    """Return what a process runs, for people; empty when it has ended."""
+    if not LINUX:
+        return _command_line_psutil(pid)
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = os.fsdecode(file.read()).strip("\0").split("\0")
+    except OSError:
+        return ""
+    return " ".join(words)
+
+
 def reachable(pid: int) -> bool:
     """Whether we may signal a process: one that took another user (sudo) is out of reach."""
     try:
@@ -267,3 +279,12 @@ def _everyone_psutil() -> dict[int, Stat]:
     import psutil
 
     return {pid: stat for pid in psutil.pids() if (stat := _read_psutil(pid)) is not None}
+
+
+def _command_line_psutil(pid: int) -> str:
+    import psutil
+
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ""

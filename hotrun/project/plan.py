@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hotrun.errors import ConfigError
 from hotrun.process import command as commands
+from hotrun.process.passing import knows_pid
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,14 +60,7 @@ def plan(config: Config) -> Plan:
     roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
     _check_run(config)
     outputs, warnings = _outputs(config)
-    warnings += [
-        (
-            f'run.env_files: "{written}" is below no watched root',
-            "a change counts at the next start",
-        )
-        for written in (config.run.env_files if config.run is not None else ())
-        if not any(config.resolve(written).startswith(f"{root}/") for root in roots)
-    ]
+    warnings += _listening(config)
     return Plan(roots, outputs, _program(config), warnings)
 
 
@@ -100,6 +94,19 @@ def _check_run(config: Config) -> None:
     for key, several in (("run.before", config.run.before), ("run.after", config.run.after)):
         for command in several:
             _parse(command, key)
+
+
+def _listening(config: Config) -> list[tuple[str, str]]:
+    """Say where sockets are handed over in a way that some programs do not take."""
+    run = config.run
+    if run is None or not run.listen or knows_pid(_parse(run.command, "run.command")):
+        return []
+    return [
+        (
+            "run.listen: a shell stays in front of the app, so LISTEN_PID is not set",
+            "let the command end in the app alone, without | and &: gunicorn and others need it",
+        )
+    ]
 
 
 def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:

@@ -80,6 +80,12 @@ TEMPLATES = {
         tool_hint="pip install 'hotrun[go]'",
         port=8080,
     ),
+    "python": Template(
+        "a web app: handlers, html templates, static files, tests; standard library only",
+        tool="python3",
+        tool_hint="install Python 3.9 or newer",
+        port=8000,
+    ),
 }
 
 
@@ -227,7 +233,7 @@ def _make(path: str, template: str) -> Project:
 
 
 def _write(draft: str, template: str, name: str) -> tuple[str, ...]:
-    words = {b"module": module_path(name), b"name": name, b"title": _go_string(name)}
+    words = {b"module": module_path(name), b"name": name, b"title": _literal(name)}
     encoded = {word: text.encode() for word, text in words.items()}
 
     def replaced(text: bytes) -> bytes:
@@ -244,7 +250,9 @@ def _write(draft: str, template: str, name: str) -> tuple[str, ...]:
 
 
 def _sources(root: str) -> Iterator[tuple[str, str]]:
-    for directory, _, names in os.walk(root):
+    for directory, folders, names in os.walk(root):
+        # Whoever installs hotrun compiles what ends in .py, and that lands here.
+        folders[:] = [folder for folder in folders if folder != "__pycache__"]
         for name in names:
             source = os.path.join(directory, name)
             yield source, os.path.relpath(source, root)
@@ -256,8 +264,8 @@ def _real_name(relative: str) -> str:
     return os.path.join(directory, name)
 
 
-def _go_string(text: str) -> str:
-    """Write a text as a Go string literal; what cannot be seen is escaped."""
+def _literal(text: str) -> str:
+    """Write a text as a string of Go, and of Python; what cannot be seen is escaped."""
     seen = "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)
     return '"' + seen.replace('"', '\\"') + '"'
 

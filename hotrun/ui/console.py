@@ -7,15 +7,21 @@ to stderr, so that stdout is the app's alone.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.ui.colour import paint
-from hotrun.units import format_duration
+from hotrun.ui.keys import HELP
+from hotrun.ui.report import Report
+from hotrun.ui.words import many, named, printable, shortened, size, time, used
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotrun.notices import Notice
+    from hotrun.ui.live import LiveLine
     from hotrun.ui.sink import Stream
 
 
@@ -28,8 +34,35 @@ class Cycle:
     built_ms: int | None = None
 
 
-LONGEST = 400  # characters of a fact or a command
-AFTERWARDS = {"wait": "; the next change starts it again", "restart": "; it is started again"}
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the console speaks, by the options and the config.
+
+    Attributes:
+        colour: Escape sequences may be used.
+        verbose: Show every fact and command too.
+        quiet: Show problems only.
+        on_exit: What follows when the app ends by itself: "wait", "restart", "exit"; "" if there
+            is no app.
+        keeps: A broken build leaves the app running.
+        says_ready: The app is asked whether it serves, so that the answer is news.
+        shows_output: Write the output of app and build (off when it goes elsewhere).
+        keys: Keys are read.
+    """
+
+    colour: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    on_exit: str = "wait"
+    keeps: bool = True
+    says_ready: bool = False
+    shows_output: bool = True
+    keys: bool = False
+
+
+NAMED = 60  # characters of the command of a process that was killed
+LOOP = 3  # ends in a row that are no accident any more
+AFTERWARDS = {"wait": "; the next change starts it again"}
 
 
 class Console:
@@ -37,64 +70,68 @@ class Console:
 
     Args:
         stream: Where to.
-        colour: Whether escape sequences may be used.
-        verbose: Show every fact and command too.
-        quiet: Show problems only.
-        app: What follows when the app ends by itself: "wait", "restart", "exit"; "" if there
-            is no app.
-        keeps: A broken build leaves the app running.
-        shows_output: Write the output of app and build (off when it goes elsewhere).
+        manner: How.
+        out: Where the app's stdout goes, when it is read at all.
+        live: A line for what lasts; None: there is no terminal.
     """
 
     def __init__(
         self,
         stream: Stream,
+        manner: Manner = Manner(),
         *,
-        colour: bool = False,
-        verbose: bool = False,
-        quiet: bool = False,
-        app: str = "wait",
-        keeps: bool = True,
-        shows_output: bool = True,
+        out: Stream | None = None,
+        live: LiveLine | None = None,
     ) -> None:
         self._stream = stream
-        self._colour = colour
-        self._verbose = verbose
-        self._quiet = quiet
-        self._shows_output = shows_output
+        self._out = out if out is not None else stream
+        self._live = live
+        self._manner = manner
         self._cycle = Cycle()
         self._changed = ""  # what changed last: the cause of a restart without a build
         self._stopped = ""  # how the app that is being replaced ended
         self._serving: tuple[int, int] | None = None  # run and pid of the app
-        self._on_exit = app
-        self._keeps = keeps
+        self._report = Report()
         self._held: list[str] = []  # of a quiet build, for the case that it fails
 
-    def __call__(self, notice: Notice) -> None:  # noqa: C901, PLR0912 - one line a notice
+    def __call__(self, notice: Notice) -> None:
         """Say one notice."""
+        self._report.note(notice)
         match notice:
             case notices.Problem():
                 self._problem(notice)
             case notices.Output():
                 self._output(notice)
             case notices.Trace():
-                if self._verbose:
+                if self._manner.verbose:
                     self._say("dim", shortened(f"{notice.kind} {notice.text}"))
             case notices.BuildStarted():
                 self._build_started(notice)
             case notices.BuildFinished():
                 self._build_finished(notice)
             case notices.BuildCancelled():
-                self._rule("dim", notice.run, f"build cancelled after {_time(notice.ms)}")
+                self._hide()
+                self._rule("dim", notice.run, f"build cancelled after {time(notice.ms)}")
+            case _:
+                self._of_app(notice)
+
+    def _of_app(self, notice: Notice) -> None:
+        match notice:
             case notices.AppStarted():
                 self._app_started(notice)
+            case notices.AppReady(_, run, ms):
+                if self._manner.says_ready:
+                    self._rule("green", run, f"ready after {time(ms)}")
             case notices.AppExited():
                 self._app_exited(notice)
+            case notices.AppBacksOff():
+                self._backs_off(notice)
             case notices.AppKept():
                 self._app_kept(notice)
-            case notices.AppLingers(_, run, pid, kill_ms):
-                text = f"waiting for pid {pid} to stop, SIGKILL in {_time(kill_ms)}"
-                self._rule("yellow", run, text)
+            case notices.AppLingers():
+                self._lingers(notice)
+            case notices.AppDumped(_, run, file):
+                self._rule("yellow", run, f"the stacks of what hung are in {file}")
             case notices.AppKilled():
                 self._app_killed(notice)
             case _:
@@ -103,35 +140,111 @@ class Console:
     def _rest(self, notice: Notice) -> None:
         match notice:
             case notices.SessionStarted(version, _, config, directory):
-                self._say("dim", f"hotrun {version}: {config or directory}")
+                keys = "; ? shows the keys" if self._manner.keys else ""
+                self._say("dim", f"hotrun {version}: {config or directory}{keys}")
             case notices.Watching():
                 self._watching(notice)
+            case notices.Listening(_, addresses):
+                text = f"holding {', '.join(addresses)} open across restarts"
+                self._say("dim", text)
             case notices.Changed(_, paths, count, _):
                 self._changed = named(paths, count)
             case notices.Unchanged(_, paths, count):
                 self._say("dim", f"{named(paths, count)} saved, nothing changed")
             case notices.Overflow(files, ms):
-                text = f"event queue overflowed, listed {files} files again in {_time(ms)}"
+                text = f"event queue overflowed, listed {files} files again in {time(ms)}"
+                self._say("yellow", text)
+            case notices.Status():
+                self._status(notice)
+            case notices.Paused(_, on):
+                text = "paused: changes wait for p, r or s" if on else "goes on"
                 self._say("yellow", text)
             case notices.SessionEnded(_, reason):
+                self._hide()
                 self._say("dim", f"hotrun ended: {reason}")
             case _:
                 pass
 
+    # --- what a key asks of us ---
+
+    def act(self, action: str) -> bool:
+        """Do what only the screen is needed for: "clear", "explain", "help" or "line".
+
+        Returns:
+            Whether it was one of these.
+        """
+        match action:
+            case "clear":
+                # What stood there can still be scrolled to: a whole screen of lines goes first.
+                rows = shutil.get_terminal_size().lines
+                self._write("\n" * (rows - 1) + "\x1b[H\x1b[J", end="")
+            case "explain":
+                self._write("\n".join(map(printable, self._report.lines())))
+            case "help":
+                self._write(HELP.rstrip())
+                return False  # and how the app is
+            case "line":
+                self._write("")
+            case _:
+                return False
+        return True
+
+    # --- lines ---
+
     def _output(self, notice: notices.Output) -> None:
-        if self._quiet and notice.source == "build":
-            self._held.append(notice.text)
-        elif self._shows_output:
-            self._write(notice.text)
+        if self._manner.quiet and notice.source == "build":
+            self._held += notice.lines
+        elif self._manner.shows_output:
+            is_app = notice.source == "app" and notice.stream == "stdout"
+            self._write("\n".join(notice.lines), to=self._out if is_app else self._stream)
 
     def _flush_held(self) -> None:
-        for line in self._held if self._shows_output else ():
-            self._write(line)
+        if self._held and self._manner.shows_output:
+            self._write("\n".join(self._held))
         self._held.clear()
 
+    def _show(self, text: Callable[[float], str], first: float | None = None) -> None:
+        if self._live is not None and not self._manner.quiet:
+            self._live.show(text, *(() if first is None else (first,)))
+
+    def _hide(self) -> None:
+        if self._live is not None:
+            self._live.hide()
+
+    def _lingers(self, notice: notices.AppLingers) -> None:
+        if self._live is None:
+            left = time(notice.kill_ms)
+            text = f"waiting for pid {notice.pid} to stop, SIGKILL in {left}"
+            self._rule("yellow", notice.run, text)
+            return
+        until, pid = notice.kill_ms / 1000, notice.pid
+        self._show(
+            lambda seconds: (
+                f"waiting for pid {pid} to stop: SIGKILL in {max(0.0, until - seconds):.1f} s"
+            ),
+            0.0,
+        )
+
+    def _backs_off(self, notice: notices.AppBacksOff) -> None:
+        after = f"it is started again in {time(notice.ms)}"
+        if notice.crashes < LOOP:
+            self._say("yellow", after)
+        else:
+            self._say("red", f"a crash loop: {notice.crashes} ends in a row; {after}")
+
+    def _status(self, notice: notices.Status) -> None:
+        paused = ", paused" if notice.paused else ""
+        if notice.pid is None:
+            self._say("dim", f"no app runs{paused}")
+            return
+        processes = many(notice.processes, "process")
+        used = f"{notice.cpu:.0f} % cpu, {size(notice.memory)}"
+        text = f"app #{notice.run}, pid {notice.pid}, up {time(notice.ms)}: {processes}, {used}"
+        self._say("dim", f"{text}{paused}")
+
     def _watching(self, notice: notices.Watching) -> None:
-        where = f"{_many(notice.files, 'file')} in {_many(notice.directories, 'directory')}"
-        text = f"watching {where} ({notice.backend}), listed in {_time(notice.ms)}"
+        where = f"{many(notice.files, 'file')} in {many(notice.directories, 'directory')}"
+        text = f"watching {where} ({notice.backend}), listed in {time(notice.ms)}"
         self._say("dim", text)
 
     def _build_started(self, notice: notices.BuildStarted) -> None:
@@ -140,18 +253,21 @@ class Console:
         self._changed = ""
         self._held.clear()
         self._rule("dim", notice.run, notice.command)
+        run = notice.run
+        self._show(lambda seconds: f"-- #{run} building for {seconds:.1f} s")
 
     def _build_finished(self, notice: notices.BuildFinished) -> None:
+        self._hide()
         self._cycle.built_ms = notice.ms
         if not notice.ok:
             self._flush_held()
-            said = f"BUILD FAILED (exit {notice.code}) after {_time(notice.ms)}"
-            if self._keeps and self._serving is not None:
+            said = f"BUILD FAILED (exit {notice.code}) after {time(notice.ms)}"
+            if self._manner.keeps and self._serving is not None:
                 run, pid = self._serving
                 said += f", #{run} still runs (pid {pid})"
             self._rule("red", notice.run, said)
-        elif not self._on_exit:  # otherwise the line of the app's start says it all
-            self._rule("green", notice.run, f"built {_time(notice.ms)}")
+        elif not self._manner.on_exit:  # otherwise the line of the app's start says it all
+            self._rule("green", notice.run, f"built {time(notice.ms)}")
 
     def _app_started(self, notice: notices.AppStarted) -> None:
         if self._cycle.run != notice.run:
@@ -159,7 +275,7 @@ class Console:
             self._changed = ""
         parts = []
         if self._cycle.built_ms is not None:
-            parts.append(f"built {_time(self._cycle.built_ms)}")
+            parts.append(f"built {time(self._cycle.built_ms)}")
         if self._stopped:
             parts.append(self._stopped)
         parts.append(f"{'restarted' if self._stopped else 'started'} pid {notice.pid}")
@@ -170,69 +286,49 @@ class Console:
     def _app_exited(self, notice: notices.AppExited) -> None:
         how = f"signal {notice.signal}" if notice.signal else f"code {notice.code}"
         self._serving = None
+        self._hide()
         if notice.expected:
-            self._stopped = f"stopped ({how})"
+            self._stopped = f"stopped ({how}{used(notice)})"
             return
         style = "yellow" if notice.code == 0 else "red"
-        text = f"app exited with {how} after {_time(notice.ms)}"
-        self._rule(style, notice.run, f"{text}{AFTERWARDS.get(self._on_exit, '')}")
+        text = f"app exited with {how} after {time(notice.ms)}{used(notice)}"
+        self._rule(style, notice.run, f"{text}{AFTERWARDS.get(self._manner.on_exit, '')}")
 
     def _app_kept(self, notice: notices.AppKept) -> None:
         if notice.reason == "same artifact" and self._serving is not None:
-            built = _time(self._cycle.built_ms or 0)
+            built = time(self._cycle.built_ms or 0)
             text = f"built {built}, binary unchanged, kept running (pid {self._serving[1]})"
             self._rule("green", self._cycle.run, text)
 
     def _app_killed(self, notice: notices.AppKilled) -> None:
+        self._hide()
         why = {"stop_timeout": "did not stop in its time", "asked twice": "asked twice"}
-        pids = ", ".join(map(str, notice.pids))
-        self._rule("yellow", notice.run, f"SIGKILL (pid {pids}): {why.get(notice.reason, '')}")
+        ran = zip(notice.pids, notice.commands, strict=True)
+        named = ", ".join(f"{pid} {printable(command)[:NAMED]}".rstrip() for pid, command in ran)
+        self._rule("yellow", notice.run, f"SIGKILL (pid {named}): {why.get(notice.reason, '')}")
 
     def _problem(self, notice: notices.Problem) -> None:
         style = "red" if notice.severity == "error" else "yellow"
-        head = paint(f"{notice.severity}:", "bold", style, on=self._colour)
+        head = paint(f"{notice.severity}:", "bold", style, on=self._manner.colour)
         self._write(f"{head} {printable(notice.message)}")
         if notice.hint:
-            self._write(f"{paint('hint:', 'cyan', on=self._colour)} {printable(notice.hint)}")
+            self._write(
+                f"{paint('hint:', 'cyan', on=self._manner.colour)} {printable(notice.hint)}"
+            )
 
     def _rule(self, style: str, run: int, text: str) -> None:
         cause = self._cycle.cause if self._cycle.run == run else ""
         self._say(style, f"-- #{run} " + (f"{cause}: " if cause else "") + text)
 
     def _say(self, style: str, text: str) -> None:
-        if not self._quiet or style == "red":
-            self._write(paint(text, style, on=self._colour))
+        if not self._manner.quiet or style == "red":
+            self._write(paint(text, style, on=self._manner.colour))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, end: str = "\n", to: Stream | None = None) -> None:
+        if self._live is not None:
+            self._live.give_way()
+        stream = to if to is not None else self._stream
         # A terminal that went away (EIO) tells us so by SIGHUP; nothing is to be done here.
         with contextlib.suppress(OSError):
-            self._stream.write(f"{text}\n")
-            self._stream.flush()
-
-
-def named(paths: list[str], count: int) -> str:
-    """Return "main.go" or "main.go +2 more"; what cannot be printed is escaped."""
-    if not paths:
-        return ""
-    first = printable(paths[0])
-    return first if count == 1 else f"{first} +{count - 1} more"
-
-
-def shortened(text: str) -> str:
-    """Return a line that a person would read: a burst names thousands of paths."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-
-
-def printable(text: str) -> str:
-    """Return a text in which nothing steers the terminal, and every byte can be written."""
-    plain = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
-
-
-def _many(count: int, what: str) -> str:
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{count:,} {what if count == 1 else plural}"
-
-
-def _time(ms: int) -> str:
-    return format_duration(ms / 1000)
+            stream.write(text + end)
+            stream.flush()

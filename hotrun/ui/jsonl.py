@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from hotrun.notices import event_name
+from hotrun.notices import Output, event_name
 
 if TYPE_CHECKING:
     from hotrun.notices import Notice
@@ -27,7 +27,13 @@ class JsonLines:
 
     def __call__(self, notice: Notice) -> None:
         """Write one notice; bytes that are no UTF-8 stay as escaped surrogates."""
-        line = {"v": VERSION, "t": time.time(), "event": event_name(notice)}
-        line |= notice._asdict()
-        self._stream.write(f"{json.dumps(line)}\n")
+        head = {"v": VERSION, "t": time.time(), "event": event_name(notice)}
+        fields = notice._asdict()
+        if isinstance(notice, Output):
+            lines = fields.pop("lines")
+            start = json.dumps(head | fields).removesuffix("}")  # once, and not for each line
+            text = "".join(f'{start}, "text": {json.dumps(line)}}}\n' for line in lines)
+        else:
+            text = f"{json.dumps(head | fields)}\n"
+        self._stream.write(text)
         self._stream.flush()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hotrun.config import Config, load_text
-from hotrun.config.schema import KEYS, LATER_TABLES, TABLES, Key, keys_of
+from hotrun.config.schema import KEYS, LATER_TABLES, TABLES, Key, Ready, keys_of
 from hotrun.errors import ConfigErrors, Problem
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz_-"
 NEEDED = "build.command = 'x'\nrun.command = 'x'\n"
 # Of all typos of all keys these four alone are as near to another key: exclude and include.
 BETWEEN = {"ixclude", "nxclude", "enclude", "eiclude"}
+READY = [field.name for field in fields(Ready)]
+# And of all typos of the keys of `ready` these two: http and tcp.
+BETWEEN_READY = {"htcp", "ttp"}
 
 
 @st.composite
@@ -53,6 +57,17 @@ def test_a_typo_of_a_key_is_told_the_key_that_was_meant(key: Key, data: st.DataO
 
 
 @settings(deadline=None)
+@given(st.sampled_from(READY), st.data())
+def test_a_typo_in_ready_is_told_the_key_that_was_meant(name: str, data: st.DataObject) -> None:
+    typo = data.draw(typos(name))
+    assume(typo and typo not in {*READY, *BETWEEN_READY})
+    (problem,) = problems_of(f"run.ready.{typo} = ':80'\n{NEEDED}")
+    assert problem.message == f'unknown key "{typo}" in [run.ready]'
+    assert problem.hint == f'did you mean "{name}"?'
+    assert (problem.line, problem.column, problem.span) == (1, 11, len(typo))
+
+
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TABLES)), st.data())
 def test_a_typo_of_a_table_is_told_the_table_that_was_meant(
     table: str, data: st.DataObject
@@ -65,8 +80,11 @@ def test_a_typo_of_a_table_is_told_the_table_that_was_meant(
     assert problem.hint == f"did you mean [{table}]?"
 
 
-TEXTS = st.text(max_size=8) | st.sampled_from(
-    ["auto", "5s", "-5s", "99999h", "keep", "SIGTERM", "terminal", "null", "", " ", "a\0b", "x\x1b"]
+TEXTS = (
+    st.text(max_size=8)
+    | st.sampled_from(["auto", "5s", "-5s", "99999h", "", " ", "a\0b", "x\x1b"])
+    | st.sampled_from(["keep", "SIGTERM", "terminal", "null", "(", "[[a]", *READY])
+    | st.sampled_from([":80", "80", "http://h:1/", "unix:x", "${P}", ":${P:-80}", "${", "$P"])
 )
 # Python cannot even write it with decimal digits.
 HUGE = object()
@@ -136,6 +154,26 @@ def test_any_value_of_any_key_is_a_config_or_a_problem(key: Key, value: object) 
 
 
 @settings(max_examples=250, deadline=None)
+@given(st.dictionaries(st.sampled_from(READY), SCALARS, max_size=4))
+def test_any_ready_is_a_config_or_problems(ready: dict[str, object]) -> None:
+    found = checked(f"run.command = 'x'\nrun.ready = {toml(ready)}\n")
+    if isinstance(found, Config):
+        assert found.run is not None
+        assert found.run.ready is not None
+    else:
+        assert all("run.ready" in problem.message for problem in found)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(TEXTS, max_size=4))
+def test_any_addresses_are_a_config_or_problems(texts: list[str]) -> None:
+    found = checked(f"run.command = 'x'\nrun.listen = {toml(texts)}\n")
+    if isinstance(found, Config):
+        assert found.run is not None
+        assert found.run.listen == tuple(texts)
+
+
+@settings(max_examples=250, deadline=None)
 @given(st.dictionaries(st.sampled_from([*TABLES, *LATER_TABLES, "x", ""]), VALUES, max_size=4))
 def test_any_tree_is_a_config_or_problems(tree: dict[str, object]) -> None:
     checked("".join(f"{toml(name)} = {toml(value)}\n" for name, value in tree.items()))
@@ -160,7 +198,7 @@ def test_any_option_is_a_config_or_problems(option: str) -> None:
 @settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_a_file_with_one_character_changed_is_a_config_or_problems(data: st.DataObject) -> None:
-    rows = (f"{key.name} = {key.example}\n" for key in keys_of("run").values() if key.available)
+    rows = (f"{key.name} = {key.example}\n" for key in keys_of("run").values())
     text = "[run]\n" + "".join(rows)
     at = data.draw(st.integers(0, len(text) - 1))
     checked(text[:at] + data.draw(st.text(max_size=2)) + text[at + 1 :])

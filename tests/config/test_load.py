@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hotrun.config import Build, Run, Watch, load, load_text
+from hotrun.config import Build, Ready, Run, Watch, load, load_text
 from hotrun.errors import ConfigError, ConfigErrors, NoConfigError
 
 FULL = """\
@@ -38,7 +38,10 @@ env_files = [".env"]
 working_directory = "web"
 stop_signal = "int"
 stop_timeout = "1.5s"
-stdin = "null"
+on_hang = "dump"
+stdin = "terminal"
+listen = ["127.0.0.1:${PORT:-8080}", "[::1]:8080", "unix:app.sock"]
+ready = { http = "http://127.0.0.1:${PORT:-8080}/healthz", timeout = "1m" }
 on_exit = "restart"
 before = ["./migrate up", ["./seed", "--all"]]
 after = ["rm -f app.sock"]
@@ -89,6 +92,7 @@ def test_a_table_with_only_a_command_is_filled_with_defaults(tmp_path: Path) -> 
         working_directory=".",
         stop_signal=signal.SIGTERM,
         stop_timeout=5.0,
+        on_hang="kill",
         stdin="null",
         listen=(),
         ready=None,
@@ -128,9 +132,10 @@ def test_every_key_reaches_its_field(tmp_path: Path) -> None:
         working_directory="web",
         stop_signal=signal.SIGINT,
         stop_timeout=1.5,
-        stdin="null",
-        listen=(),
-        ready=None,
+        on_hang="dump",
+        stdin="terminal",
+        listen=("127.0.0.1:${PORT:-8080}", "[::1]:8080", "unix:app.sock"),
+        ready=Ready(http="http://127.0.0.1:${PORT:-8080}/healthz", tcp="", log="", timeout=60.0),
         on_exit="restart",
         before=("./migrate up", ("./seed", "--all")),
         after=("rm -f app.sock",),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from hotrun.config import Build, Config, Run, Watch, load_text
+from hotrun.config import Build, Config, Ready, Run, Watch, load_text
 from hotrun.config.reference import EXAMPLE_FILE, GUIDE_FILE, example_text, guide_text, toml_text
 from hotrun.config.schema import KEYS, TABLES, Key, keys_of
 
@@ -32,17 +32,17 @@ def test_the_example_as_it_stands_is_an_empty_config() -> None:
 def test_the_example_without_comments_holds_every_default() -> None:
     example = without_comments()
     default = load_text('build.command = "go build -o app ."\nrun.command = "./app"', "/")
-    assert (example.watch, example.build, example.run) == (
-        default.watch,
-        default.build,
-        default.run,
-    )
+    assert (example.watch, example.build) == (default.watch, default.build)
+    assert example.run is not None
+    # The one key besides the commands that has no default, but an example.
+    assert example.run.ready == Ready(http="http://127.0.0.1:8080/healthz", timeout=30.0)
+    assert replace(example.run, ready=None) == default.run
 
 
-def test_the_example_without_comments_holds_every_key_that_works() -> None:
+def test_the_example_without_comments_holds_every_key() -> None:
     origins = without_comments().origins
     written = {key for key, origin in origins.items() if origin != "default"}
-    assert written == {key.dotted for key in KEYS if key.available}
+    assert written == {key.dotted for key in KEYS}
 
 
 def test_the_first_lines_of_the_example_are_a_config() -> None:
@@ -55,7 +55,7 @@ def test_the_first_lines_of_the_example_are_a_config() -> None:
     assert config.run.command == "./app"
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key.available], ids=lambda key: key.dotted)
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.dotted)
 def test_the_example_of_a_key_is_valid(key: Key) -> None:
     command = (
         "" if key.name == "command" or key.table == "watch" else f"{key.table}.command = 'x'\n"
@@ -73,8 +73,7 @@ def test_every_key_is_in_a_table_and_explained_in_the_guide() -> None:
     guide = guide_text()
     for key in KEYS:
         assert key.table in TABLES
-        assert f"### {key.dotted}\n" in guide or not key.available
-        assert f"`{key.dotted}`: hotrun {key.lacking} yet." in guide or key.available
+        assert f"### {key.dotted}\n" in guide
 
 
 def test_no_line_of_the_generated_files_is_overlong_or_ends_in_a_space() -> None:

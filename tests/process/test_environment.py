@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hotrun.process.environment import compose, read_file
+from hotrun.process.environment import ExpandError, compose, expand, read_file
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,50 @@ def test_a_key_that_was_taken_out_is_gone(tmp_path: Path) -> None:
     assert compose({}, [str(file)])[0]["HOTRUN_TEST_A"] == "1"
     file.write_text("")
     assert "HOTRUN_TEST_A" not in compose({}, [str(file)])[0]
+
+
+def test_sockets_that_were_passed_to_us_are_not_promised_to_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS"}
+    for name in ours:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("LISTEN_ADDRESS", "mine")
+    env, _ = compose({})
+    assert not ours & env.keys()
+    assert env["LISTEN_ADDRESS"] == "mine"
+    assert compose({"LISTEN_FDS": "2"})[0]["LISTEN_FDS"] == "2"  # who says so, means it
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("127.0.0.1:${PORT}", "127.0.0.1:9000"),
+        ("${HOST:-127.0.0.1}:${PORT:-8080}", "127.0.0.1:9000"),
+        ("${EMPTY:-x}${EMPTY}", "x"),
+        ("${NONE:-}", ""),
+        ("${NONE:-a:-b}", "a:-b"),
+        ("${NONE:-$PORT}", "$PORT"),
+        ("$PORT $ $$ {PORT}", "$PORT $ $$ {PORT}"),
+        ("${TWICE}", "${PORT}"),
+    ],
+)
+def test_names_in_braces_are_replaced(text: str, expanded: str) -> None:
+    assert expand(text, {"PORT": "9000", "EMPTY": "", "TWICE": "${PORT}"}) == expanded
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (":${PORT}", ":${PORT}: PORT is not set", 'set it, or give a default: "${PORT:-...}"'),
+        ("${", "${: a ${ without its name", 'write "${NAME}"'),
+        ("${}", "${}: a ${ without its name", 'write "${NAME}"'),
+        ("${A B}", "${A B}: a ${ without its name", 'write "${NAME}"'),
+        ("${A-1}", "${A-1}: a ${ without its name", 'write "${NAME}"'),
+    ],
+)
+def test_what_cannot_be_replaced_is_told(text: str, message: str, hint: str) -> None:
+    with pytest.raises(ExpandError) as caught:
+        expand(text, {})
+    assert (caught.value.message, caught.value.hint) == (message, hint)

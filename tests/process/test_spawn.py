@@ -1,4 +1,7 @@
-"""What cannot be started is said in words, with what a shell would answer, and no traceback."""
+"""What cannot be started is said in words, with what a shell would answer, and no traceback.
+
+The same words with sockets passed, although there a shell stands between us and the program.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import os
 import resource
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hotrun.process.command import Command, beside
+from hotrun.process.command import Command, beside, parse
+from hotrun.process.passing import is_being_written, placed
 from hotrun.process.spawn import BusyError, Spawn, SpawnError, refused, start
 
 if TYPE_CHECKING:
@@ -21,22 +27,34 @@ if TYPE_CHECKING:
     Refuse = Callable[..., SpawnError]
 
 
+@pytest.fixture(params=[0, 1], ids=["alone", "with a socket"])
+def sockets(request: pytest.FixtureRequest) -> Iterator[tuple[int, ...]]:
+    with socket.socket() as held:
+        yield (held.fileno(),) * request.param
+
+
 @pytest.fixture
-def refuse(tmp_path: Path) -> Refuse:
+def refuse(tmp_path: Path, sockets: tuple[int, ...]) -> Refuse:
     """Start what cannot be started, and return why."""
 
     def refuse(*argv: str, env: Mapping[str, str] | None = None, directory: str = "") -> SpawnError:
         with pytest.raises(SpawnError) as caught:
-            run(argv, env, directory or str(tmp_path))
+            run(argv, env, directory or str(tmp_path), sockets)
         return caught.value
 
     return refuse
 
 
-def run(argv: Sequence[str], env: Mapping[str, str] | None, directory: str) -> int:
+def run(
+    argv: Sequence[str],
+    env: Mapping[str, str] | None,
+    directory: str,
+    sockets: tuple[int, ...] = (),
+    stdin: int | None = None,
+) -> int:
     command = Command(tuple(argv), " ".join(argv))
-    process = start(Spawn(command, directory, os.environ if env is None else env), [])
-    return process.wait()
+    env = os.environ if env is None else env
+    return start(Spawn(command, directory, env, sockets=sockets, stdin=stdin), []).wait()
 
 
 def program(directory: Path, name: str, content: bytes, mode: int = 0o755) -> Path:
@@ -113,13 +131,44 @@ def test_text_that_is_no_program(refuse: Refuse, tmp_path: Path) -> None:
     assert refuse("./app").message == "./app is no program for this system"
 
 
-def test_a_program_that_is_still_being_written(refuse: Refuse, tmp_path: Path) -> None:
+def test_a_script_whose_interpreter_is_a_script_that_cannot_run(
+    refuse: Refuse, tmp_path: Path
+) -> None:
+    program(tmp_path, "between", b"#!/no/such/python\n")
+    program(tmp_path, "app", b"#!./between\n")
+    assert refuse("./app").message == "./app needs ./between, which is not there"
+
+
+def test_scripts_that_are_one_another_s_interpreters(refuse: Refuse, tmp_path: Path) -> None:
+    program(tmp_path, "app", b"#!./app\n")
+    assert "too many levels" in refuse("./app").message.lower()
+
+
+def test_a_torn_binary(refuse: Refuse, tmp_path: Path) -> None:
+    """A build that was killed leaves the first bytes of a program."""
+    program(tmp_path, "app", Path(sys.executable).read_bytes()[:40])
+    assert refuse("./app").code == 126
+
+
+def test_a_program_that_is_still_being_written(
+    refuse: Refuse, tmp_path: Path, sockets: tuple[int, ...]
+) -> None:
     path = tmp_path / "app"
     shutil.copy("/bin/sh", path)
     with path.open("ab"):
         error = refuse("./app", "-c", "true")
     assert isinstance(error, BusyError)
-    assert run(["./app", "-c", "exit 5"], None, str(tmp_path)) == 5
+    assert error.message == "./app is still being written"
+    assert run(["./app", "-c", "exit 5"], None, str(tmp_path), sockets) == 5
+
+
+def test_a_look_at_a_program_does_not_hurt_who_writes_it_next(tmp_path: Path) -> None:
+    """A lease that is broken sends a signal, and would make the writer wait."""
+    path = tmp_path / "app"
+    shutil.copy("/bin/sh", path)
+    assert not is_being_written(str(path))
+    with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb"):  # EWOULDBLOCK while leased
+        assert is_being_written(str(path))
 
 
 def test_a_working_directory_that_is_not_there(refuse: Refuse, tmp_path: Path) -> None:
@@ -167,6 +216,25 @@ def test_what_no_program_can_be_given(
 
 def test_a_path_that_no_terminal_could_show(refuse: Refuse) -> None:
     assert refuse("./\udcff\x1b[2J").message.isprintable()
+
+
+def test_a_writer_who_comes_during_a_look_does_not_end_us(tmp_path: Path) -> None:
+    """The kernel tells who holds a lease that it is broken, by a signal that ends by default."""
+    path = tmp_path / "app"
+    path.touch()
+    writes = f"while True: open({str(path)!r}, 'wb').close()"
+    with subprocess.Popen([sys.executable, "-ISc", writes]) as writer:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for _ in range(5000):
+                    is_being_written(str(path))
+            finally:
+                os._exit(0)
+        try:
+            assert os.waitpid(pid, 0)[1] == 0
+        finally:
+            writer.kill()
 
 
 @pytest.fixture
@@ -227,12 +295,115 @@ def test_a_child_has_a_group_of_its_own_and_no_descriptor_but_three(tmp_path: Pa
 
 @pytest.mark.parametrize("path", ["/bin:/usr/bin", "", None])
 def test_what_is_beside_hotrun_is_found_last_and_by_children_too(
-    tmp_path: Path, path: str | None
+    tmp_path: Path, path: str | None, sockets: tuple[int, ...]
 ) -> None:
     """The `go` of the extra has to be found by `make` and by shell lines, too."""
     env = {} if path is None else {"PATH": path}
     name = os.path.basename(sys.executable)
-    assert run([name, "-ISc", "pass"], env, str(tmp_path)) == 0
+    code = f"import sys; sys.exit(sys.orig_argv[0] != {name!r})"
+    if path is None:  # the shell in between could not find it
+        code = "pass"
+    assert run([name, "-ISc", code], env, str(tmp_path), sockets) == 0
     if path is not None:
         code = f"import os, sys; sys.exit(os.environ['PATH'] != {f'{path}:{beside()}'!r})"
         assert run([sys.executable, "-ISc", code], env, str(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("name", ["a.b", "BASH_FUNC_f%%"])
+def test_the_shell_in_between_loses_no_variable(tmp_path: Path, name: str) -> None:
+    """The usual /bin/sh passes on only what it could set itself."""
+    code = f"import os, sys; sys.exit(os.environ[{name!r}] != 'x y=z')"
+    env = {**os.environ, name: "x y=z"}
+    with socket.socket() as held:
+        assert run([sys.executable, "-ISc", code], env, str(tmp_path), (held.fileno(),)) == 0
+
+
+@pytest.mark.parametrize("name", ["app", "-e", "a=b", "a b", "$x"])
+@pytest.mark.parametrize("env", [{}, {"a.b": "c"}], ids=["plain", "dotted"])
+def test_a_program_keeps_its_name_and_its_arguments(
+    tmp_path: Path, name: str, env: Mapping[str, str], sockets: tuple[int, ...]
+) -> None:
+    arguments = ["", "a b", "$HOME", "'\"", "*", "-n", "x=y", "a\nb", "\udcff"]
+    program(
+        tmp_path,
+        name,
+        f"#!{sys.executable} -ISu\n".encode()
+        + b"""
+import os, sys
+got = sys.argv[1:]
+sys.exit(got != eval(os.environ["EXPECTED"]))
+""",
+    )
+    env = {**os.environ, **env, "EXPECTED": ascii(arguments)}
+    env["PATH"] = f"{tmp_path}:{env['PATH']}"
+    assert run([name, *arguments], env, "/", sockets) == 0
+    assert run([f"./{name}", *arguments], env, str(tmp_path), sockets) == 0
+
+
+def test_a_placeholder_is_the_number_of_a_socket(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as two:
+        fds = one.fileno(), two.fileno()
+        code = f"import sys; sys.exit(sys.argv[1:] != {[f'--fd={fds[0]}', f'x{fds[1]}:{fds[0]}']})"
+        argv = [sys.executable, "-ISc", code, "--fd={fd}", "x{fd2}:{fd1}"]
+        assert run(argv, None, str(tmp_path), fds) == 0
+
+
+@pytest.mark.parametrize("line", ["test {fd} = %d", "cd . && test {fd} = %d", "test '{fd}' = %d"])
+def test_a_placeholder_in_a_shell_line(tmp_path: Path, line: str) -> None:
+    with socket.socket() as held:
+        fd = held.fileno()
+        spawn = Spawn(parse(line % fd), str(tmp_path), os.environ, sockets=(fd,))
+        assert start(spawn, []).wait() == 0
+
+
+@pytest.mark.parametrize("placeholder", ["{fd2}", "{fd0}", "{fd99999999999}"])
+@pytest.mark.parametrize("line", ["app %s", "cd . && app %s"])
+def test_a_placeholder_without_a_socket(tmp_path: Path, placeholder: str, line: str) -> None:
+    with socket.socket() as held:
+        sockets = (held.fileno(),)
+        spawn = Spawn(parse(line % placeholder), str(tmp_path), os.environ, sockets=sockets)
+        with pytest.raises(SpawnError) as caught:
+            start(spawn, [])
+    message = f"{placeholder} in the command has no socket: run.listen has 1"
+    assert (caught.value.message, caught.value.hint) == (message, "the last one is {fd}")
+
+
+def test_a_redirection_of_bash_is_no_placeholder() -> None:
+    command = parse("bash -c 'exec {fd}>log; ./app {fd}'")
+    assert placed(command, [7]).argv == ("bash", "-c", "exec {fd}>log; ./app 7")
+
+
+def test_without_sockets_braces_are_braces(tmp_path: Path) -> None:
+    code = "import sys; sys.exit(sys.argv[1] != '{fd}')"
+    assert run([sys.executable, "-ISc", code, "{fd}"], None, str(tmp_path)) == 0
+
+
+def test_a_placeholder_alone_needs_no_shell(refuse: Refuse, tmp_path: Path) -> None:
+    """So it is we who say that the program is not there."""
+    with socket.socket() as held:
+        spawn = Spawn(parse("./app {fd}"), str(tmp_path), os.environ, sockets=(held.fileno(),))
+        with pytest.raises(SpawnError) as caught:
+            start(spawn, [])
+    assert caught.value.message == refuse("./app").message
+
+
+@pytest.fixture
+def typed() -> Iterator[int]:
+    """Something to be read, on our own stdin, and on a descriptor of its own."""
+    kept = os.dup(0)
+    read, write = os.pipe()
+    os.write(write, b"seven b")
+    os.close(write)
+    os.dup2(read, 0)
+    try:
+        yield read
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+
+
+def test_stdin_is_empty_or_what_is_given(tmp_path: Path, typed: int) -> None:
+    code = "import sys; sys.exit(len(sys.stdin.read()))"
+    assert run([sys.executable, "-ISc", code], None, str(tmp_path)) == 0
+    assert run([sys.executable, "-ISc", code], None, str(tmp_path), stdin=typed) == 7

@@ -357,7 +357,7 @@ def test_a_kill_needs_no_stop_before_it(yard: Yard) -> None:
     assert app.child.pid in app.child.kill()
     yard.until_gone(app)
     assert yard.strays() == set()
-    assert app.child.kill() == []
+    assert app.child.kill() == {}
 
 
 def test_a_fork_storm_does_not_outrun_the_kill(yard: Yard) -> None:

@@ -2,12 +2,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -35,47 +32,34 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	server := newServer()
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	log.Printf("listening on http://%s", listener.Addr())
-
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		release() // a second signal ends the app at once
-		return stop(server)
-	}
-}
-
-// listen opens 127.0.0.1:$PORT, 8080 when PORT is not set.
-func listen() (net.Listener, error) {
-	address := net.JoinHostPort("127.0.0.1", cmp.Or(os.Getenv("PORT"), "8080"))
-	listener, err := net.Listen("tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is taken by another program\nhint: stop that one, or set PORT to a free port", address)
-	}
-	return listener, err
-}
-
-func newServer() *http.Server {
-	waiting := newSilentConns()
+	conns := newConns()
 	server := &http.Server{
 		Handler:           routes(),
 		ReadHeaderTimeout: 5 * time.Second,
-		ConnState:         waiting.track,
+		ConnState:         conns.track,
 	}
-	server.RegisterOnShutdown(waiting.close)
-	return server
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	log.Printf("listening on http://%s", listener.Addr())
+
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		release() // a second signal ends the app at once
+	}
+	listener.Close()
+	<-ended                            // so no connection is new from here on,
+	server.SetKeepAlivesEnabled(false) // and none outlives its request
+	return finish(server, conns)
 }
 
-// stop takes no new requests and waits for the running ones, for stopLimit at most.
-func stop(server *http.Server) error {
+// finish waits for the running requests, for stopLimit at most.
+func finish(server *http.Server, conns *conns) error {
+	defer server.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		server.Close()
+	if conns.finish(ctx) != nil {
 		return fmt.Errorf("some requests were cut off: not finished within %s", stopLimit)
 	}
 	return nil

@@ -1,0 +1,94 @@
+"""The core's alarms on the loop's clock; they stand still while we are stopped (Ctrl-Z).
+
+The clock goes on when a person stops us, and hours later every alarm would go off at once: a
+build would be killed for its "timeout" although it had no time at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotrun.facts import Quiet, Timer
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from hotrun.config import Config
+
+# debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
+# git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later
+# does so within 120 ms.
+QUIET = {Quiet.SAVE: 0.015, Quiet.BURST: 0.060, Quiet.HOLD: 0.150}
+BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
+STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
+DUMP = 1.0  # seconds that a runtime has to write its stacks; the JVM takes 0.1
+
+
+class Alarms:
+    """Calls back when an alarm goes off.
+
+    Args:
+        loop: Whose clock it is.
+        fire: Hears which alarm went off.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fire: Callable[[Timer], None]) -> None:
+        self._loop = loop
+        self._fire = fire
+        self._set: dict[Timer, asyncio.TimerHandle] = {}
+        self._left: dict[Timer, float] = {}  # seconds, while we stand still
+
+    def set(self, timer: Timer, seconds: float) -> None:
+        """Set an alarm, or set it anew."""
+        self.clear(timer)
+        self._set[timer] = self._loop.call_later(seconds, self._go_off, timer)
+
+    def clear(self, timer: Timer) -> None:
+        """Forget an alarm."""
+        handle = self._set.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    def halt(self) -> None:
+        """Let the alarms stand still."""
+        now = self._loop.time()
+        self._left = {timer: max(0.0, it.when() - now) for timer, it in self._set.items()}
+
+    def go_on(self) -> None:
+        """Give each alarm the time it had left."""
+        left, self._left = self._left, {}
+        for timer, seconds in left.items():
+            if timer in self._set:
+                self.set(timer, seconds)
+
+    def _go_off(self, timer: Timer) -> None:
+        del self._set[timer]
+        self._fire(timer)
+
+
+def seconds_of(config: Config, timer: Timer, detail: Quiet | int) -> float:
+    """Return for how long an alarm is set."""
+    build, run = config.build, config.run
+    match timer, detail:
+        case Timer.SETTLE, Quiet():
+            return settle_time(config.watch.debounce, detail)
+        case Timer.RESTART, int(crashes):
+            return float(min(BACK_OFF[0] * 2 ** (crashes - 1), BACK_OFF[1]))
+        case _:
+            return {
+                Timer.SETTLE_CAP: config.watch.max_wait,
+                Timer.BUILD_TIMEOUT: build.timeout if build is not None else 0.0,
+                Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else 0.0,
+                Timer.DUMP: DUMP,
+            }.get(timer, STEADY)
+
+
+def settle_time(debounce: float | None, quiet: Quiet) -> float:
+    """Return the seconds of quiet that are waited for; a ``debounce`` of None is "auto".
+
+    A debounce that the user set leaves an unfinished write its time all the same.
+    """
+    if debounce is None:
+        return QUIET[quiet]
+    return max(debounce, QUIET[quiet]) if quiet is Quiet.HOLD else debounce

@@ -1,0 +1,161 @@
+"""What `hotrun run` is made of: the watcher, the subscribers, the keyboard, the leftovers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from hotrun.ui.colour import wants_colour
+from hotrun.ui.console import Console, Manner
+from hotrun.ui.jsonl import JsonLines
+from hotrun.ui.keys import Keys, available
+from hotrun.ui.live import LiveLine
+from hotrun.ui.sink import Sink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hotrun.config import Config
+    from hotrun.notices import Subscriber
+    from hotrun.process.terminal import Terminal
+    from hotrun.project.plan import Plan
+    from hotrun.session import Session
+    from hotrun.watch import Watcher
+    from hotrun.watch.sieve.sieve import Sieve
+
+
+class Screen:
+    """What people and programs see and press.
+
+    Args:
+        config: The config.
+        terminal: The controlling terminal, if there is one.
+        once: Nothing is watched.
+        as_json: JSON lines go to stdout.
+        verbose: Show every fact and command.
+        quiet: Show problems only.
+        color: The option of that name.
+        keys: Read keys, if somebody can press them.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        terminal: Terminal | None,
+        *,
+        once: bool,
+        as_json: bool,
+        verbose: bool,
+        quiet: bool,
+        color: str,
+        keys: bool,
+    ) -> None:
+        run = config.run
+        self.colour = wants_colour(color, sys.stderr, os.environ)
+        self._sinks = Sink(sys.stdout), Sink(sys.stderr)
+        self._terminal = terminal
+        pressed = keys and not (once or as_json) and (run is None or run.stdin == "null")
+        self.has_keys = pressed and available(sys.stdin, sys.stdout, terminal, os.environ)
+        on_exit = run.on_exit if run is not None else ""
+        manner = Manner(
+            colour=self.colour,
+            verbose=verbose,
+            quiet=quiet,
+            on_exit="exit" if once and on_exit else on_exit,
+            keeps=config.build is None or config.build.on_error == "keep",
+            says_ready=run is not None and run.ready is not None,
+            shows_output=not as_json,
+            keys=self.has_keys,
+        )
+        self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
+        json = [JsonLines(self._sinks[0])] if as_json else []
+        self.subscribers: list[Subscriber] = [*json, self._console]
+
+    def behind(self) -> bool:
+        """Whether a reader of our output has fallen behind."""
+        return any(sink.behind for sink in self._sinks)
+
+    def keys(self, session: Session) -> Keys:
+        """Make the keyboard of a session."""
+
+        def act(action: str) -> None:
+            if not self._console.act(action):
+                session.act(action)
+
+        if self._terminal is None:
+            raise ValueError("there is no terminal")
+        return Keys(session.loop, self._terminal, 0, act)
+
+    def finish(self) -> None:
+        """Write what is still waiting."""
+        for sink in self._sinks:
+            sink.finish()
+
+    def _live(self) -> LiveLine | None:
+        if not sys.stderr.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+            return None
+        return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
+
+
+def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
+    """Make the watcher and the sieve of a config."""
+    from hotrun.watch import Op, Watcher
+    from hotrun.watch.rules.filter import Filter
+    from hotrun.watch.sieve.sieve import Sieve
+
+    watched = config.watch
+    accepts = Filter(
+        roots=planned.roots,
+        base=config.directory,
+        include=watched.include,
+        exclude=watched.exclude,
+        gitignore=watched.gitignore,
+        outputs=planned.outputs,
+    )
+    env_files = config.run.env_files if config.run is not None else ()
+    also = [config.resolve(file) for file in env_files]
+    # An env file is watched wherever it lies: its directory is opened although it is no root.
+    beside = {os.path.dirname(file) for file in also}
+    watcher = Watcher(
+        watched.backend,
+        skips=lambda directory: accepts.skips(directory) and directory not in beside,
+        wants=accepts.wants,
+        interval=watched.poll_interval,
+        follow_symlinks=watched.follow_symlinks,
+    )
+    if config.file is not None:
+        also.append(config.file)
+    sieve = Sieve(
+        planned.roots,
+        accepts,
+        also=also,
+        sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
+        unchanged_counts=watched.unchanged == "build",
+        follow_symlinks=watched.follow_symlinks,
+    )
+    return watcher, sieve
+
+
+def left_before(directory: str) -> Iterator[tuple[str, str]]:
+    """Yield warnings about sessions before this one: message and hint.
+
+    A guardian that is still at work is waited for: it is about to free the port.
+    """
+    if not os.path.isdir(os.path.join(directory, ".hotrun")):
+        return
+    from hotrun.process import leftovers
+
+    for session in leftovers.settled(directory):
+        if session.alive:
+            pid = session.hotrun.pid
+            yield f"hotrun runs here already (pid {pid})", f"end one of the two: kill {pid}"
+        elif session.leftovers:
+            named = ", ".join(f"{left.process.pid} ({left.command})" for left in session.leftovers)
+            yield f"an earlier hotrun left this running: pid {named}", STOP_THEM
+        else:
+            leftovers.forget(session)
+
+
+STOP_THEM = "stop it with: hotrun leftovers --stop"

@@ -1,0 +1,50 @@
+"""Which converter serves which kind of key, and which types of TOML it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotrun.config import serving, values
+from hotrun.config.wording import form, quoted, setting, what
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotrun.config.merge import Source
+    from hotrun.config.schema import Key, Kind
+
+CONVERTERS: dict[Kind, tuple[tuple[type, ...], Callable[..., object]]] = {
+    "addresses": ((list,), serving.addresses),
+    "arguments": ((list,), values.arguments),
+    "boolean": ((bool,), values.as_it_is),
+    "choice": ((str,), values.choice),
+    "command": ((str, list), values.command),
+    "commands": ((list,), values.commands),
+    # A bare number is no duration, but the check of durations says so best.
+    "duration": ((str, int, float), values.duration),
+    "environment": ((dict,), values.environment),
+    "ready": ((dict,), serving.ready),
+    "signal": ((str,), values.signal_named),
+    "string": ((str,), values.string),
+    "strings": ((list,), values.strings),
+}
+
+
+def wrong_type(source: Source, key: Key, value: object) -> tuple[str, str]:
+    """Return message and hint for a value of another type than its key has."""
+    message = f"{key.dotted} must be {form(key)}, not {what(value)}"
+    if key.kind == "boolean" and value in ("true", "false"):
+        return message, f"write {key.name} = {value}, without the quotes"
+    if meant := _meant(key, value):
+        return message, f"write {setting(source, key, meant)}"
+    return message, f"for example {key.name} = {key.example}"
+
+
+def _meant(key: Key, value: object) -> str:
+    """Write a value as its key takes it; nothing when nobody can tell what was meant."""
+    if key.kind == "addresses":
+        return serving.addresses_meant(value)
+    if key.kind == "ready":
+        return serving.ready_meant(value)
+    listable = isinstance(value, str) and list in CONVERTERS[key.kind][0]
+    return f"[{quoted(value)}]" if isinstance(value, str) and listable else ""

@@ -1,0 +1,126 @@
+"""How the app, and the commands beside it, are started: environment, sockets, streams.
+
+What the app prints goes to our own streams, untouched, unless somebody has to read it: JSON
+lines, a ``ready.log``, the stacks of an app that hangs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hotrun import notices
+from hotrun.address import AddressError, parse_address
+from hotrun.jobs import COLOUR_HINTS
+from hotrun.process import environment
+from hotrun.process.bind import ListenError
+from hotrun.process.spawn import Spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hotrun.address import Address
+    from hotrun.config import Run
+    from hotrun.host import Host
+    from hotrun.process.command import Command
+
+
+class Launch:
+    """Makes the descriptions of what is started in one life of the app.
+
+    Args:
+        host: The session.
+        service: Whose app it is.
+        app: The table [run].
+        hear: Hears what the app prints: the stream, and its lines.
+    """
+
+    def __init__(
+        self, host: Host, service: str, app: Run, hear: Callable[[str, list[str]], None]
+    ) -> None:
+        self._host = host
+        self._service = service
+        self._app = app
+        self._hear = hear
+
+    @property
+    def captures(self) -> bool:
+        """Whether the app's output is read, and not our own streams."""
+        app = self._app
+        logs = app.ready is not None and bool(app.ready.log)
+        return self._host.captures or logs or app.on_hang == "dump"
+
+    @property
+    def takes_terminal(self) -> bool:
+        """Whether the app owns the terminal as long as it lives."""
+        return self._app.stdin == "terminal" and self._host.terminal is not None
+
+    def beside(self, command: Command) -> Spawn:
+        """Describe a command before or after the app.
+
+        What it leaves running is no reason to wait: it carries the cookie, and ends with us.
+        """
+        spawn = self._spawn(command, self.environment())
+        return replace(spawn, cookie="")
+
+    def app(self, command: Command, env: Mapping[str, str]) -> Spawn:
+        """Describe the app.
+
+        Raises:
+            ListenError: a socket cannot be bound.
+            ExpandError: a variable in ``run.listen`` is not set.
+        """
+        spawn = self._spawn(command, env)
+        sockets = self._host.sockets
+        if sockets is None or not self._app.listen:
+            return replace(spawn, stdin=self._stdin())
+        before = sockets.addresses
+        sockets.bind([self._address(text, env) for text in self._app.listen])
+        sockets.refresh()
+        if sockets.addresses != before:
+            self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
+        env = {**spawn.environment, **sockets.environment()}
+        return replace(spawn, environment=env, sockets=sockets.fds, stdin=self._stdin())
+
+    def environment(self, *, warn: bool = False) -> dict[str, str]:
+        """Put the environment together; the files are read now.
+
+        Args:
+            warn: Tell of lines that say nothing.
+        """
+        config = self._host.config
+        files = [config.resolve(file) for file in self._app.env_files]
+        env, bad = environment.compose(self._app.env, files)
+        for line in bad if warn else ():
+            where = f"{os.path.basename(line.file)}:{line.line or 1}"
+            hint = "the rest of the file counts" if line.line else "it is left out"
+            self._host.tell(
+                notices.Problem(
+                    f"{where}: {line.message}", hint, line.file, line.line, severity="warning"
+                )
+            )
+        if self.captures and self._host.colour and "NO_COLOR" not in env:
+            env = COLOUR_HINTS | env
+        name, _, value = self._host.cookie.partition("=")
+        env[name] = value
+        return env
+
+    def _spawn(self, command: Command, env: Mapping[str, str]) -> Spawn:
+        hears = tuple(map(self._hears, ("stdout", "stderr"))) if self.captures else ()
+        directory = self._host.config.resolve(self._app.working_directory)
+        return Spawn(command, directory, env, hears, self._host.cookie, self._host.behind)
+
+    def _hears(self, stream: str) -> Callable[[list[str]], None]:
+        return lambda lines: self._hear(stream, lines)
+
+    def _stdin(self) -> int | None:
+        return 0 if self.takes_terminal else None
+
+    def _address(self, text: str, env: Mapping[str, str]) -> Address:
+        expanded = environment.expand(text, env)
+        try:
+            address = parse_address(expanded)
+        except AddressError as error:
+            raise ListenError(f'"{expanded}" {error.message}', error.hint) from error
+        return address.within(self._host.config.directory)

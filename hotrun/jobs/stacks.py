@@ -1,0 +1,54 @@
+"""What a hung app printed when it was asked for its stacks, kept in ``.hotrun/``."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from hotrun import notices
+
+if TYPE_CHECKING:
+    from hotrun.host import Host
+
+MOST = 100_000  # lines; a thousand goroutines print about ten thousand
+
+
+class Stacks:
+    """Writes down what an app prints from the moment it is asked until its end."""
+
+    def __init__(self, host: Host, service: str, run: int) -> None:
+        self._host = host
+        self._service = service
+        self._run = run
+        self._lines: list[str] | None = None
+
+    def begin(self) -> None:
+        """The app is being asked now."""
+        self._lines = []
+
+    def hear(self, lines: list[str]) -> None:
+        """Take what it prints, if it was asked."""
+        if self._lines is not None and len(self._lines) < MOST:
+            self._lines.extend(lines)
+
+    def end(self) -> None:
+        """Keep what it told, and say where."""
+        lines, self._lines = self._lines, None
+        if lines is None:
+            return
+        if not lines:
+            what, hint = "the app did not tell its stacks", "Go and the JVM do, on SIGQUIT"
+            self._host.tell(notices.Problem(what, hint, severity="warning"))
+            return
+        name = f"stacks-{time.strftime('%Y%m%d-%H%M%S')}-{self._run}.txt"
+        file = os.path.join(self._host.config.directory, ".hotrun", name)
+        try:
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            with open(file, "x", encoding="utf-8", errors="surrogateescape") as kept:
+                kept.write("\n".join([*lines, ""]))
+        except OSError as error:
+            what = f"the stacks of the app cannot be kept: {error.strerror}"
+            self._host.tell(notices.Problem(what, f"look at {file}", severity="warning"))
+        else:
+            self._host.tell(notices.AppDumped(self._service, self._run, file))

@@ -1,0 +1,215 @@
+"""The sweep: hotrun was killed, and what it had started is ended.
+
+The guardian becomes it, in a fresh interpreter. First the terminal gets its settings back; then
+the groups, all who descend from them and all who belong to the app get SIGTERM and, half a
+second later, SIGKILL, until nothing is found; then what hotrun made is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat as modes
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from hotrun.process import mark, scratch, tree
+from hotrun.process.guardian import RECORDS, flat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hotrun.process.tree import Stat
+
+GRACE = 0.5  # seconds between SIGTERM and SIGKILL
+LOOK = 0.01  # seconds between two looks at what is left: the dead cannot wake us here
+ROUNDS = 100  # of the last search; a fork bomb is not ours to win against
+
+
+class Owned(NamedTuple):
+    """What hotrun made: its path, device and inode."""
+
+    path: str
+    identity: tuple[int, int]
+
+
+def main(cookie: str, *tty: str) -> None:
+    """Do it all.
+
+    Args:
+        cookie: ``NAME=value`` in the environment of every app.
+        tty: None or three words: see ``give_back``.
+    """
+    if tty:
+        give_back(*tty)
+    _rename(b"hotrun-guardian")
+    records = _read(RECORDS)
+    owned = owned_by(records)
+    groups = living_groups(records)
+    if since := expected_since(records):
+        groups += _started(since, [f"{scratch.VARIABLE}={each.path}" for each in owned])
+    clean = _sweep(groups, cookie)
+    for each in owned:
+        _remove(each, files=clean)
+
+
+def give_back(path: str, saved: str, keys: str) -> None:
+    """Give a terminal its settings back, if those of hotrun's keys are still in force.
+
+    A shell that has taken over has set its own. We are in another session than the terminal's,
+    so nothing stops us for it (tcsetattr(3), SIGTTOU).
+
+    Args:
+        path: Of the terminal.
+        saved: The settings to give back (``flat``).
+        keys: The settings that hotrun had made.
+    """
+    import termios
+
+    with contextlib.suppress(OSError, termios.error):  # it was closed
+        # Without waiting for the carrier of a serial line, and without making it ours.
+        fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        if flat(termios.tcgetattr(fd)) == keys:
+            numbers = list(map(int, saved.split(",")))
+            settings: list[int | list[int]] = [*numbers[:6], numbers[6:]]
+            termios.tcsetattr(fd, termios.TCSANOW, settings)
+        os.close(fd)
+
+
+def _rename(name: bytes) -> None:
+    """Be told apart in ``ps``: prctl(2), PR_SET_NAME."""
+    if tree.LINUX:
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as file:
+            file.write(name[:15])
+
+
+# --- the records ---
+
+
+def _read(fd: int) -> bytes:
+    os.lseek(fd, 0, os.SEEK_SET)
+    with open(fd, "rb") as file:
+        return file.read()
+
+
+def living_groups(records: bytes) -> list[int]:
+    """Return the groups that began and did not end; a last record that was cut is no record."""
+    groups: dict[int, None] = {}
+    for record in records.split(b"\n")[:-1]:
+        if record[:1] == b"+":
+            groups[int(record)] = None
+        elif record[:1] == b"-":
+            groups.pop(-int(record), None)
+    return list(groups)
+
+
+def expected_since(records: bytes) -> int:
+    """Return when a group was about to be started whose number never came; 0: there is none."""
+    since = 0
+    for record in records.split(b"\n")[:-1]:
+        if record[:1] in (b"?", b"+"):
+            since = int(record[1:]) if record[:1] == b"?" else 0
+    return since
+
+
+def owned_by(records: bytes) -> list[Owned]:
+    """Return what hotrun made and has not removed; a path whose record was cut is another's."""
+    owned: dict[bytes, Owned] = {}
+    for record in records.split(b"\n")[:-1]:
+        if record[:1] == b"=":
+            device, inode, path = record[1:].split(b" ", 2)
+            owned[path] = Owned(os.fsdecode(path), (int(device), int(inode)))
+        elif record[:1] == b"!":
+            owned.pop(record[1:], None)
+    return list(owned.values())
+
+
+def _started(since: int, variables: list[str]) -> list[int]:
+    """Return the groups of builds that began after a time: those that nobody told us of.
+
+    A daemon that an earlier build left on purpose carries a variable too, but is older.
+    """
+    looks = (tree.read(pid) for pid in _all_pids())
+    leaders = (stat for stat in looks if stat is not None and stat.group == stat.pid)
+    young = [stat.pid for stat in leaders if stat.process.began >= since]
+    return [pid for pid in young if any(tree.carries(pid, each) for each in variables)]
+
+
+def _remove(owned: Owned, *, files: bool) -> None:
+    """Remove what hotrun made, if it is still that; a file only when nothing needs it."""
+    if scratch.identity(owned.path) != owned.identity:
+        return
+    with contextlib.suppress(OSError):
+        if modes.S_ISDIR(os.lstat(owned.path).st_mode):
+            scratch.remove(owned.path)
+        elif files:
+            os.unlink(owned.path)
+
+
+# --- the processes ---
+
+
+def _sweep(groups: list[int], cookie: str) -> bool:
+    """End them all, and return whether nothing is left."""
+    # Before the first signal: whose parent is dead descends from nobody.
+    known = _living(groups, _belonging(cookie))
+    _signal_all(groups, known, signal.SIGTERM)
+    until = time.monotonic() + GRACE
+    while any(map(_reachable, known)) and time.monotonic() < until:
+        time.sleep(LOOK)
+        known = _living(groups, known)
+    for _ in range(ROUNDS):
+        known = _living(groups, [*known, *_belonging(cookie)])
+        if not any(map(_reachable, known)):
+            break
+        _signal_all(groups, known, signal.SIGKILL)
+        time.sleep(LOOK)
+    return not known
+
+
+def _belonging(cookie: str) -> list[Stat]:
+    looks = (tree.read(pid) for pid in _all_pids() if mark.belongs(pid, cookie))
+    return [stat for stat in looks if stat is not None]
+
+
+def _living(groups: list[int], known: Iterable[Stat]) -> list[Stat]:
+    """Return who lives of the groups, of those we know, and of all below them.
+
+    A build carries no cookie, and timeout(1) makes a group of its own: descent is all that
+    leads to it.
+    """
+    members = [stat for group in groups for stat in tree.members(group)]
+    roots = {stat.process: stat for stat in (*members, *_still(known))}
+    found = roots | {stat.process: stat for stat in tree.below(p.pid for p in roots)}
+    return list(found.values())
+
+
+def _still(known: Iterable[Stat]) -> list[Stat]:
+    """Look again at processes: who lives, and in which group it is by now."""
+    looks = [(stat.process, tree.read(stat.pid)) for stat in known]
+    return [now for then, now in looks if now and now.process == then and now.alive]
+
+
+def _reachable(stat: Stat) -> bool:
+    """Whether it is waited for: what we may not kill (sudo) would be waited for in vain."""
+    return tree.reachable(stat.pid)
+
+
+def _signal_all(groups: list[int], left: list[Stat], number: int) -> None:
+    for group in {stat.group for stat in left}.intersection(groups):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+    for stat in left:
+        if stat.group not in groups:
+            tree.send(stat.process, number)
+        if stat.stopped:  # (SIGTTIN, Ctrl-Z) it hears nothing else before
+            tree.send(stat.process, signal.SIGCONT)
+
+
+def _all_pids() -> list[int]:
+    if tree.LINUX:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    import psutil
+
+    return psutil.pids()

@@ -1,0 +1,1 @@
+"""Processes on Windows: one job object a child, which ends with its last handle."""
