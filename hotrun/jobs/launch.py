@@ -76,7 +76,7 @@ class Launch:
         if sockets is None or not self._app.listen:
             return replace(spawn, stdin=self._stdin())
         before = sockets.addresses
-        sockets.bind([self._address(text, env) for text in self._app.listen])
+        sockets.bind(_each_once([self._address(text, env) for text in self._app.listen]))
         sockets.refresh()
         if sockets.addresses != before:
             self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
@@ -124,3 +124,11 @@ class Launch:
         except AddressError as error:
             raise ListenError(f'"{expanded}" {error.message}', error.hint) from error
         return address.within(self._host.config.directory)
+
+
+def _each_once(addresses: list[Address]) -> list[Address]:
+    """Refuse an address that two variables came to: one socket has one descriptor."""
+    for number, address in enumerate(addresses):
+        if address in addresses[:number]:
+            raise ListenError(f"{address.text} is there twice", "look at the variables in it")
+    return addresses

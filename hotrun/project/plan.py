@@ -99,14 +99,17 @@ def _check_run(config: Config) -> None:
 def _listening(config: Config) -> list[tuple[str, str]]:
     """Say where sockets are handed over in a way that some programs do not take."""
     run = config.run
-    if run is None or not run.listen or knows_pid(_parse(run.command, "run.command")):
+    if run is None or not run.listen:
         return []
-    return [
-        (
-            "run.listen: a shell stays in front of the app, so LISTEN_PID is not set",
-            "let the command end in the app alone, without | and &: gunicorn and others need it",
-        )
-    ]
+    found = []
+    if not knows_pid(_parse(run.command, "run.command")):
+        what = "run.listen: a shell stays in front of the app, so LISTEN_PID is not set"
+        hint = "let the command end in the app alone, without | and &: gunicorn and others need it"
+        found.append((what, hint))
+    if run.ready is not None and run.ready.tcp in run.listen:
+        what = f"run.ready: hotrun itself holds {run.ready.tcp}, and takes every connection"
+        found.append((what, "ask for a page instead (http), or for a line of output (log)"))
+    return found
 
 
 def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
