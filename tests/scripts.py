@@ -14,8 +14,8 @@ A line is a command (those of ``world.py``, or one of these):
 
 ``expect`` begins a list of all that was heard since the last one, indented, an event a line:
 ``create b <- a`` was renamed from ``a``; a directory ends with a slash; ``nothing`` is an empty
-list. ``expect poll`` (or ``kqueue``) takes its place for a backend that cannot know so much; the
-comment above it says why.
+list. ``expect poll``, ``expect kqueue``, or both names, takes its place for backends that know
+other things; the comment above it says why.
 
 How it is compared:
 
@@ -42,10 +42,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from ear import Ear
+from fake_kqueue import Kq
 from replay import Replay, Roots
 from world import World
 
 from hotrun.watch import BASE, SAVES, Event, Item, Op
+from hotrun.watch.kqueue.backend import Kqueue
 from hotrun.watch.pause import Pause
 from hotrun.watch.polling.source import Polling
 
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 
     from hotrun.watch.scope import Scope
 
-BACKENDS = ("inotify", "poll")
+BACKENDS = ("inotify", "poll", "kqueue")
 _SETS = {"base": BASE, "saves": SAVES, "all": ~Op(0)}
 
 
@@ -111,10 +113,11 @@ def parse(text: str) -> Script:  # noqa: C901 - one branch a word
         elif line.startswith(" ") and target is not None and words:
             target.append(_normal(words))
         elif words and words[0] == "expect":
+            target = []
             for backend in words[1:] or [""]:
                 if backend and not above.startswith("# "):
                     raise ValueError(f"line {number}: say above it why {backend} differs")
-                target = steps[-1].expected.setdefault(backend, [])
+                steps[-1].expected[backend] = target
             steps[-1].line = steps[-1].line or number
         elif words and words[0] == "option":
             options.append(words[1:])
@@ -237,7 +240,12 @@ class Looking:
 
 def backend(name: str) -> object:
     """Return what a watcher takes to be of that kind."""
-    return {"inotify": "inotify", "poll": Looking}[name]
+    return {"inotify": "inotify", "poll": Looking, "kqueue": _kqueue}[name]
+
+
+def _kqueue(scope: Scope, say: Callable[[Item], None], _: object) -> Kqueue:
+    """Make the backend of other systems, on a kqueue that looks at the real tree."""
+    return Kqueue(scope, say, Kq())
 
 
 class Run:

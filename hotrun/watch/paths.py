@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 MAX_LINKS = 40  # as many as the kernel follows (path_resolution(7))
 
 
+def join(directory: str, name: str) -> str:
+    """Return the path of a name in a directory, which may be the top of everything."""
+    return f"/{name}" if directory == "/" else f"{directory}/{name}"
+
+
 def is_below(path: str, tops: Container[str]) -> bool:
     """Whether one of the directories above a path is among ``tops``."""
     while path:

@@ -94,7 +94,7 @@ class Scope:
         """Return what may be to be told of names in a directory (single files included)."""
         bits = self._names(directory)
         for path, root in self.roots.items():
-            if path.rpartition("/")[0] == directory:
+            if (path.rpartition("/")[0] or "/") == directory:
                 bits |= root.ops.value
         return Op(bits)
 
@@ -114,7 +114,7 @@ class Scope:
         return admitted
 
     def _bits(self, path: str) -> int:
-        bits = self._names(path.rpartition("/")[0])
+        bits = self._names(path.rpartition("/")[0] or "/")
         root = self.roots.get(path)
         return bits if root is None else bits | root.ops.value
 

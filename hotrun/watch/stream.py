@@ -44,7 +44,8 @@ async def stream(watcher: Watcher) -> AsyncIterator[Item]:
         if not watcher.closed:
             raise
     finally:
-        watcher.wake()
+        if reading is not None:
+            watcher.wake()
         reader.shutdown()  # waits for the thread, which has just been woken
         if reading is not None and reading.exception() is None:
             items.extend(reading.result())

@@ -175,6 +175,8 @@ class Watcher:
         root = _normal(path)
         with self._lock:
             self._scope.drop(root)
+            if self._closed:  # its descriptors' numbers may be those of another watcher by now
+                return
             if self._native is not None:
                 self._native.disarm(root)
             self._standby.disarm(root)

@@ -11,7 +11,10 @@ import time
 import pytest
 from ear import DEADLINE, write
 
-from hotrun.watch import Event, Item, Op, Watcher
+from hotrun.errors import WatchError
+from hotrun.watch import Event, Item, Op, Unwatched, Watcher
+from hotrun.watch.inotify.backend import Inotify
+from hotrun.watch.scope import Root, Scope
 
 BACKENDS = pytest.mark.parametrize("backend", ["native", "poll"])
 
@@ -184,3 +187,113 @@ def test_the_top_of_everything_can_be_watched_by_itself() -> None:
         assert watcher.watch_list() == ["/"]
         assert watcher.directories == 1
         assert watcher.read(0) == []
+
+
+def test_a_descriptor_that_somebody_else_closed_is_an_error(root: str) -> None:
+    """A daemon that closes all it finds, say. It is said, and it is no busy loop."""
+    with Watcher("native") as watcher:
+        watcher.add(root)
+        assert isinstance(watcher._native, Inotify)
+        fd = watcher._native._fd
+        os.close(fd)
+        for _ in range(2):
+            with pytest.raises(WatchError, match="come to an end: Bad file descriptor"):
+                watcher.read(DEADLINE)
+        with pytest.raises(WatchError, match="come to an end"):
+            next(iter(watcher))
+        null = os.open(os.devnull, os.O_RDONLY)  # it is to be closed once more
+        if null != fd:
+            os.dup2(null, fd)
+            os.close(null)
+
+
+@BACKENDS
+def test_a_root_that_is_replaced_by_what_cannot_be_listed(root: str, backend: str) -> None:
+    path = f"{root}/root"
+    os.mkdir(path)
+    with Watcher(backend, interval=0.01) as watcher:
+        watcher.add(path)
+        os.rmdir(path)
+        hears(watcher, path, Op.REMOVE)
+        os.mkfifo(path)
+        hears(watcher, path, Op.CREATE)
+        os.remove(path)
+        hears(watcher, path, Op.REMOVE)
+        hears(watcher, write(f"{path}/f"), Op.CREATE)
+
+
+@BACKENDS
+def test_a_parent_that_is_a_file(root: str, backend: str) -> None:
+    path = write(f"{root}/file")
+    with Watcher(backend, interval=0.01) as watcher:
+        with pytest.raises(NotADirectoryError):
+            watcher.add(f"{path}/below")
+        watcher.add(f"{path}/below", missing_ok=True)
+        os.remove(path)
+        hears(watcher, write(f"{path}/below/f"), Op.CREATE)
+
+
+@BACKENDS
+def test_an_unlistable_directory_is_said_once_and_the_rest_is_heard(
+    root: str, backend: str
+) -> None:
+    """Whoever is root may list everything: here the path below is too long for the kernel."""
+    here = os.open(root, os.O_RDONLY)
+    for _ in range(4096 // 201 + 1):
+        os.mkdir("d" * 200, dir_fd=here)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    with Watcher(backend, interval=0.01) as watcher:
+        watcher.add(root)
+        heard = hears(watcher, write(f"{root}/f"), Op.CREATE)
+        heard += hears(watcher, write(f"{root}/g"), Op.CREATE)
+        assert len([item for item in heard if isinstance(item, Unwatched)]) == 1
+
+
+@BACKENDS
+def test_a_rule_that_fails_is_the_callers_error(root: str, backend: str) -> None:
+    def skips(directory: str) -> bool:
+        if directory.endswith("/bad"):
+            raise ZeroDivisionError
+        return False
+
+    os.mkdir(f"{root}/bad")
+    with Watcher(backend, skips=skips) as watcher, pytest.raises(ZeroDivisionError):
+        watcher.add(root)
+
+
+@pytest.mark.parametrize("first", ["/", "below"])
+@BACKENDS
+def test_the_top_of_everything_is_a_root_like_any_other(
+    root: str, backend: str, first: str
+) -> None:
+    """With a rule that leads to one place only; by its own name, in either order."""
+
+    def skips(directory: str) -> bool:
+        on_the_way = f"{root}/".startswith(f"{directory}/".replace("//", "/"))
+        return not on_the_way and not directory.startswith(f"{root}/")
+
+    os.mkdir(f"{root}/below")
+    with Watcher(backend, skips=skips, interval=0.01) as watcher:
+        roots = ["/", f"{root}/below"]
+        for path in roots if first == "/" else roots[::-1]:
+            watcher.add(path)
+        hears(watcher, write(f"{root}/new/f"), Op.CREATE)
+        hears(watcher, write(f"{root}/below/f"), Op.CREATE)
+        watcher.remove("/")
+        write(f"{root}/new/g")
+        heard = hears(watcher, write(f"{root}/below/g"), Op.CREATE)
+        assert {item.path for item in heard if isinstance(item, Event)} == {f"{root}/below/g"}
+
+
+def test_what_is_at_the_top_of_everything_is_covered() -> None:
+    scope = Scope()
+    scope.put("/", Root(recursive=False, ops=Op.CREATE))
+    assert scope.covers("/name")
+    assert not scope.covers("/name/below")
+    assert scope.admit([Event("/name", Op.CREATE)])
+    scope.drop("/")
+    scope.put("/name", Root(recursive=False, ops=Op.CREATE))
+    assert scope.ops_in("/") == Op.CREATE

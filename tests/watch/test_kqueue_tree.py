@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ear import exchange, write
-from kqueue_ear import KqueueEar, listing
+from fake_kqueue import Kq
+from kqueue_ear import KqueueEar, Replay, listing
 
-from hotrun.watch.event import Event, Item, Op, Refreshed, Unwatched
+from hotrun.watch.event import BASE, Event, Item, Op, Refreshed, Unwatched
+from hotrun.watch.kqueue.backend import Kqueue
+from hotrun.watch.scope import Root, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -549,6 +552,41 @@ def test_a_parent_deleted_and_made_again(root: str, listen: Listen) -> None:
     heard_again(ear, root)
 
 
+def test_a_root_that_was_away_while_it_was_opened_is_watched_once_it_is_back(
+    root: str, tmp_path: Path
+) -> None:
+    away, heard = f"{tmp_path}/away", []
+    times = 0
+
+    def skips(path: str) -> bool:  # asked once the root was looked at, and before it is opened
+        nonlocal times
+        times += path == root
+        if times == 1 and path == root:
+            os.rename(root, away)
+        return False
+
+    def say(item: Item) -> None:  # ... and the root is told, though it was not opened
+        heard.append(item)
+        if os.path.exists(away):
+            os.rename(away, root)
+
+    os.rmdir(root)
+    scope = Scope(skips)
+    scope.put(root, Root(recursive=True, ops=BASE))
+    backend = Kqueue(scope, say, Kq())
+    try:
+        backend.arm(root)
+        write(f"{root}/early")
+        backend.take()
+        assert times > 1
+        write(f"{root}/late")
+        backend.take()
+        assert about(heard, root) == [Op.CREATE]
+        assert about(heard, f"{root}/early") == about(heard, f"{root}/late") == [Op.CREATE]
+    finally:
+        backend.release()
+
+
 def test_a_missing_root_is_waited_for(root: str, listen: Listen) -> None:
     below = f"{root}/not/yet/there"
     ear = listen(below)
@@ -723,6 +761,39 @@ def test_a_root_that_came_with_a_moved_directory_goes_with_it(
     assert Event(f"{root}/a", Op.CREATE, f"{root}/x", directory=True) in ear.events()
     os.rename(f"{root}/a", f"{tmp_path}/out")
     assert about(ear.all(), f"{root}/a/b") == [Op.REMOVE]
+
+
+@pytest.mark.parametrize("ends", ["removed", "moved out", "renamed"])
+@pytest.mark.parametrize("kind", ["file", "directory", "link"])
+def test_a_root_in_a_directory_that_nobody_watches_is_told_anew_when_that_is_replaced(
+    root: str, listen: Listen, tmp_path: Path, kind: str, ends: str
+) -> None:
+    between, inner = f"{root}/between", f"{root}/between/inner"
+    target = write(f"{tmp_path}/target")
+
+    def make() -> None:
+        os.makedirs(between)
+        {
+            "file": lambda: write(inner),
+            "directory": lambda: os.mkdir(inner),
+            "link": lambda: os.symlink(target, inner),
+        }[kind]()
+
+    make()
+    ear = listen()
+    ear.add(root, recursive=False)
+    ear.add(inner)
+    replay = Replay({root, between, inner})
+    if ends == "removed":
+        shutil.rmtree(between)
+    else:
+        os.rename(between, f"{tmp_path}/out" if ends == "moved out" else f"{root}/other")
+    make()
+    for event in ear.events():
+        replay.hear(event)
+    assert {root, between, inner} <= replay.paths
+    write(inner if kind == "file" else f"{inner}/f" if kind == "directory" else target, "more")
+    assert ear.ops()
 
 
 def test_a_root_that_was_watched_deeper_for_another_is_watched_less_deep(

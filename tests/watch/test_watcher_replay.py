@@ -189,6 +189,44 @@ def test_after_any_steps_the_events_have_told_what_is_there(plan: str, backend_n
     run()
 
 
+HISTORIES = {
+    "swapped with what nobody watched": "make b/a; swap b/a a",
+    "swapped, and moved away from there": "remove a/f; write a/b/a; make b/a/f; read; "
+    "swap a/b/a b/a/f; move b/a a/f",
+    "swapped twice": "write b; read; swap a b; swap b a",
+    "swapped, a file for a directory": "read; swap a/b f; write f/f",
+    "moved over an empty one and back": "make b; read; move a b; move b a",
+    "moved out, and one moved in": "read; out a a; write a/x; in b a",
+    "through a skipped name": "write a/b/f; read; move a skip; move skip b",
+    "into a skipped name and out": "read; move a skip; read; move skip b",
+    "out of what is not recursive": "make b; write b/f; read; move b a/b/b; move a/b/b b",
+    "one that nobody saw, moved twice": "make b/a; move b ab; move ab b",
+    "replaced again and again": "replace root a; replace root b/f; read; replace root a/b",
+    "away and back": "read; root away; read; root back; write a/b/f",
+}
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["at the end", "after each step"])
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("backend_name", BACKENDS)
+def test_after_a_hard_history_the_events_have_told_what_is_there(
+    plan: str, history: str, backend_name: str, *, reads: bool
+) -> None:
+    check(
+        plan,
+        [step for line in HISTORIES[history].split("; ") for step in taken(line, reads)],
+        backend_name,
+    )
+
+
+def taken(line: str, reads: bool) -> list[tuple[str, str, str]]:
+    """Return a step by its words: what to do, and one or two names."""
+    kind = max((kind for kind in (*KINDS, "read") if line.startswith(kind)), key=len)
+    one, other = [*line.removeprefix(kind).split(), "a", "a"][:2]
+    return [(kind, one, other), *([("read", "", "")] if reads else [])]
+
+
 @pytest.mark.stress
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("backend_name", BACKENDS)

@@ -19,7 +19,7 @@ from hotrun.watch.inotify.ancestors import Ancestors
 from hotrun.watch.inotify.anchors import Roots
 from hotrun.watch.inotify.moves import Moves
 from hotrun.watch.inotify.watches import Watches
-from hotrun.watch.paths import topmost
+from hotrun.watch.paths import join, topmost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -182,7 +182,7 @@ class Inotify:
             if not record.name:
                 self._take_self(node, record.mask)
             elif self._watches.tree.holds(node):
-                self._take(f"{node.path}/{os.fsdecode(record.name)}", record)
+                self._take(join(node.path, os.fsdecode(record.name)), record)
             else:
                 self._moves.hold(node, record)
 
@@ -213,7 +213,7 @@ class Inotify:
             self._doubted = True  # a directory may stand where a file was
         if mask & wire.IN_MOVED_TO:
             for node, held in self._moves.heard():
-                self._take(f"{node.path}/{os.fsdecode(held.name)}", held)
+                self._take(join(node.path, os.fsdecode(held.name)), held)
 
     def _replant(self, path: str, record: wire.Record, *, directory: bool) -> str | None:
         """Let the watches follow a name that came or went; return its old path, if known."""
@@ -262,18 +262,25 @@ class Inotify:
             self._new.add(path)
         if self._swapped and directory:
             self._swapped = {_moved(each, origin, path) for each in self._swapped}
-        if arrival.swapped:
-            if not self._tell_earlier(origin):  # the first half was told in an earlier read
-                for each in (path, origin):
-                    self._watches.forget(each)
-                return None
-            self._swapped.discard(origin)
-            self._roots.hear(origin, is_there=True)
+        if arrival.swapped and not self._tell_swap(path, origin):
+            return None
+        if not arrival.swapped and not directory:
+            self._end(origin)  # what was taken to be half a swap was none
         if directory and not (self._scope.descends(path) and not self._scope.skips(path)):
             self._watches.forget(path)
         if directory and arrival.node is None and not arrival.is_new and self._tells_in(origin):
             return None  # what was told in it was not followed to here: it is listed
         return origin if self._scope.covers(origin) else None
+
+    def _tell_swap(self, path: str, origin: str) -> bool:
+        """Tell a swap in an order that can be followed; False: its first half is long told."""
+        if not self._tell_earlier(origin):
+            for each in (path, origin):
+                self._watches.forget(each)
+            return False
+        self._swapped.discard(origin)
+        self._roots.hear(origin, is_there=True)
+        return True
 
     def _tells_in(self, directory: str) -> bool:
         return bool(self._scope.ops_in(directory)) and not self._scope.skips(directory)

@@ -78,7 +78,8 @@ class Tree:
 
     def join(self, node: Node) -> None:
         """Tie a node to the one above it: that may have come later (a root in a root)."""
-        parent = node.parent = self.by_path.get(node.path.rpartition("/")[0])
+        above = node.path.rpartition("/")[0] or "/"
+        parent = node.parent = None if above == node.path else self.by_path.get(above)
         if parent is not None:
             if parent.children is NO_CHILDREN:
                 parent.children = set()

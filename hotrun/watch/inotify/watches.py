@@ -167,7 +167,8 @@ class Watches:
         left: list[str],
     ) -> None:
         """Watch the directories in one; those that may hold more are put to ``nodes``."""
-        tree, skips, above = self.tree, self._scope.skips, parent.path
+        tree, skips = self.tree, self._scope.skips
+        above = "" if parent.path == "/" else parent.path
         by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
         add_watch, plant = libc.try_add_watch, tree.plant
         with os.scandir(directory) as entries:

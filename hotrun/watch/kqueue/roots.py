@@ -71,7 +71,8 @@ class Roots:
                 break  # a list, because each is to be checked
 
     def _watch_ways(self) -> list[str]:
-        roots = [*self._scope.roots, *self._told.links]
+        # Outer roots first: what is told of one ends all that was told below it.
+        roots = [*sorted(self._scope.roots), *self._told.links]
         self.ways.follow({root: self._is_held(root) for root in roots})
         return roots
 
@@ -95,12 +96,20 @@ class Roots:
         found = self._look(root)
         if top is not None:
             if found is not None and _is(top, found) and top.linked == linked:
-                return False
+                return top.lost and self._hold_again(top, report=report)
             self._leave(top, told=teller is not None)
         elif found is None:
             return False
         if found is not None:
             self._arrive(root, found, report=report, linked=linked, told=teller is not None)
+        return True
+
+    def _hold_again(self, top: Node, *, report: bool) -> bool:
+        """Watch a root that was gone when it was to be opened, and is back in the same inode.
+
+        It may have been made anew: where nobody holds an inode its number is given again.
+        """
+        self._told.hold(top, report=report)
         return True
 
     def _hand_over(self, top: Node, teller: Node) -> bool:

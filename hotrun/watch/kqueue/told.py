@@ -283,6 +283,8 @@ class Told:
 
     def _say_gone(self, node: Node, op: Op) -> None:
         path = node.path
+        if node.is_directory:
+            self._leave_inner(path)
         self.gone.pop(node, None)
         self.there.pop(path, None)
         self._say(Event(path, op, None, node.is_directory))
@@ -293,6 +295,20 @@ class Told:
         if self.links:
             below = f"{path}/"
             self.drop_links([link for link in self.links if f"{link}/".startswith(below)])
+
+    def _leave_inner(self, path: str) -> None:
+        """Tell that roots that stand for themselves below a directory go with it.
+
+        Such a root may be newer than the end of the directory, if that was replaced while roots
+        were compared: it is found again, and told again, afterwards.
+        """
+        inner = [each for each in self.tree.tops if each.startswith(f"{path}/")]
+        for top in [self.tree.tops[each] for each in sorted(inner, reverse=True)]:
+            if top.path in self._scope.roots and self.tree.holds(top):
+                if top.linked:
+                    self.leave_link(top, told=False)
+                else:
+                    self.leave(top)
 
     def _take_roots(self, path: str) -> None:
         """Tell of roots that moved away with the directory that held them, and so are gone."""

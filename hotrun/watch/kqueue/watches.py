@@ -82,6 +82,7 @@ class Watches:
         before, directory = node.watched, node.is_directory
         if node.fd >= 0:
             return False
+        node.lost = False
         try:
             fd = open_node(node.path, directory=directory, follow=node.parent is None)
         except OSError as error:
@@ -119,7 +120,6 @@ class Watches:
     def _settle(self, node: Node, found: os.stat_result) -> None:
         """Set what is known of a node that is heard or polled from now on."""
         node.state = State.of(found)
-        node.lost = False
         node.watched = node.is_directory
         self._tree.identify(node, (found.st_dev, found.st_ino))
         # Replaced since it was listed; but where something is mounted the listing does not show
