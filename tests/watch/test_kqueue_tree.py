@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ear import exchange, write
-from fake_kqueue import Kq
+from fake_kqueue import Kq, kevent
 from kqueue_ear import KqueueEar, Replay, listing
 
 from hotrun.watch.event import BASE, Event, Item, Op, Refreshed, Unwatched
@@ -583,6 +583,47 @@ def test_a_root_that_was_away_while_it_was_opened_is_watched_once_it_is_back(
         backend.take()
         assert about(heard, root) == [Op.CREATE]
         assert about(heard, f"{root}/early") == about(heard, f"{root}/late") == [Op.CREATE]
+    finally:
+        backend.release()
+
+
+class Meddling(Kq):
+    """Does something whenever a descriptor is about to be registered."""
+
+    def __init__(self, meddle: Callable[[int], None]) -> None:
+        super().__init__()
+        self._meddle = meddle
+
+    def kevent(self, ident: int, *args: int, **kwargs: int) -> kevent:
+        self._meddle(ident)
+        return kevent(ident, *args, **kwargs)
+
+
+def test_a_directory_above_a_root_that_was_away_for_a_moment_is_listened_to(root: str) -> None:
+    here, next_to_it, away = f"{root}/here", f"{root}/next", f"{root}/away"
+    moves: dict[str, tuple[str, str]] = {}  # by what is registered then
+
+    def meddle(fd: int) -> None:
+        move = moves.pop(os.readlink(f"/proc/self/fd/{fd}"), None)
+        if move is not None:
+            os.rename(*move)
+
+    heard: list[Item] = []
+    scope = Scope()
+    for directory in (here, next_to_it):
+        scope.put(f"{directory}/root", Root(recursive=True, ops=BASE))
+    backend = Kqueue(scope, heard.append, Meddling(meddle))
+    try:
+        for path in scope.roots:
+            backend.arm(path)
+        moves |= {root: (here, away), next_to_it: (away, here)}
+        for directory in (here, next_to_it):
+            os.mkdir(directory)
+        backend.take()
+        assert not moves
+        write(f"{here}/root/f")
+        backend.take()
+        assert about(heard, f"{here}/root/f") == [Op.CREATE]
     finally:
         backend.release()
 

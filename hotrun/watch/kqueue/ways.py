@@ -70,34 +70,39 @@ class Ways:
                 break
             for unused in self._held.keys() - wanted.keys():
                 self._drop(unused)
-            for identity, step in wanted.items():
-                self._hold(identity, step)
-            placed = wanted
+            # Each is tried. What was gone may be back by now, and have the number that it had.
+            held = [self._hold(identity, step) for identity, step in wanted.items()]
+            placed = wanted if all(held) else None
 
     def release(self) -> None:
         """Give the descriptors back."""
         self.follow({})
 
-    def _hold(self, identity: Identity, step: _Step) -> None:
+    def _hold(self, identity: Identity, step: _Step) -> bool:
+        """Set one descriptor; False: what it is to be of was not there."""
         held = self._held.get(identity)
         if held is not None and held.notes == step.notes:
-            return
+            return True
         try:
             fd = held.fd if held is not None else _open(step)
-        except OSError:  # gone, or not ours to see: a nearer one serves
-            return
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # not ours to see: a nearer one serves
+            return True
         found = os.fstat(fd)
         try:
             number = self._kernel.register(fd, step.notes)
         except OSError:  # no events on this filesystem: a nearer one serves
             number = 0
         self._numbers.discard(held.number if held is not None else 0)
-        if number and (found.st_dev, found.st_ino) == identity:
+        is_it = (found.st_dev, found.st_ino) == identity
+        if number and is_it:
             self._held[identity] = _Held(fd, number, step.notes)
             self._numbers.add(number)
         else:
             self._held.pop(identity, None)
             os.close(fd)
+        return is_it
 
     def _drop(self, identity: Identity) -> None:
         held = self._held.pop(identity, None)
