@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from hotrun import facts, notices
     from hotrun.config import Config
+    from hotrun.process.guardian import Guardian
     from hotrun.process.listen import Sockets
     from hotrun.process.reaper import Reaper
     from hotrun.process.scratch import Scratch
@@ -23,6 +24,7 @@ class Host(Protocol):
     Attributes:
         loop: The one event loop.
         reaper: Looks after every child.
+        guardian: Ends what is left, should we be killed.
         scratch: Where builds put what lasts as long as they run.
         sockets: Held for the app; None when there are none.
         terminal: The controlling one; None when there is none.
@@ -35,6 +37,7 @@ class Host(Protocol):
 
     loop: asyncio.AbstractEventLoop
     reaper: Reaper
+    guardian: Guardian | None
     scratch: Scratch
     sockets: Sockets | None
     terminal: Terminal | None

@@ -59,6 +59,7 @@ class Session:
         self.captures = options.captures
         self.sockets = options.sockets
         self.terminal = options.terminal
+        self.guardian = options.guardian
         self.scratch = Scratch(options.guardian)
         self.suspended = False
         self._options = options
@@ -90,7 +91,8 @@ class Session:
         )
         for message, hint in self._options.warnings:
             self.tell(notices.Problem(message, hint, severity="warning"))
-        self._have_keys()
+        if self._keys is not None:
+            self._keys.start()
         if self._feed is not None:
             self._feed.start()
         else:
@@ -249,11 +251,7 @@ class Session:
         """We go on after a stop: with ``fg`` in the foreground, with ``bg`` not."""
         if self.terminal is not None:
             self.terminal.resume()
-        self._have_keys()
-
-    def _have_keys(self) -> None:
-        """Read keys from now on, if we are in the foreground."""
-        if self._keys is not None and self.terminal is not None and self.terminal.keys_on():
+        if self._keys is not None:
             self._keys.start()
 
     def mend_terminal(self, *, screen: bool) -> None:

@@ -206,6 +206,7 @@ import asyncio, io, os, sys
 from hotrun.process.terminal import Terminal
 from hotrun.ui.keys import Keys, available
 terminal = Terminal.found()
+print("pid", os.getpid(), flush=True)
 print("available", available(sys.stdin, sys.stdout, terminal, os.environ), flush=True)
 """
 READ = """
@@ -278,6 +279,7 @@ def test_keys_come_back_with_fg_of_a_job_that_runs(tmp_path: Path) -> None:
         at.wait_for("ready> ")
         at.type("$PY keys.py\n")
         at.wait_for("started")
+        job = at.number("pid")
         at.type("\x1a")
         at.wait_for("Stopped")
         at.type("bg\n")
@@ -285,6 +287,7 @@ def test_keys_come_back_with_fg_of_a_job_that_runs(tmp_path: Path) -> None:
         at.type("echo e r q $((1 + 1))\n")  # read by bash alone
         at.wait_for("e r q 2")
         at.type("fg\n")
+        at.until(lambda: at.foreground == job, "the foreground")
         at.until(lambda: not at.settings()[3] & termios.ICANON, "the keys")
         at.type("p")
         at.wait_for("pause")
@@ -317,6 +320,13 @@ def test_there_are_no_keys_of_a_terminal_that_is_not_ours() -> None:
         at.wait_for("available False")
     os.close(ours)
     os.close(theirs)
+
+
+def test_there_are_no_keys_in_the_background() -> None:
+    code = "import os\nif os.fork() == 0:\n    os.setpgid(0, 0)\nelse:\n    os.wait()\n"
+    with Rig(sys.executable, "-c", code + ASK) as at:
+        at.wait_for("available True")
+        assert at.text.index("available False") < at.text.index("available True")
 
 
 def test_there_are_no_keys_without_a_terminal() -> None:

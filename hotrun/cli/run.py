@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotrun.config import Config
+    from hotrun.process.guardian import Tty
     from hotrun.process.listen import Sockets
+    from hotrun.process.terminal import Terminal
 
 
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
@@ -104,7 +106,7 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
     planned = plan(config)
     cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
-    with terminal.kept() as tty, Guardian(cookie) as guardian:
+    with terminal.kept() as tty, Guardian(cookie, _settings(tty)) as guardian:
         from hotrun.cli import wiring
         from hotrun.options import Options
         from hotrun.process.session_file import SessionFile
@@ -112,6 +114,7 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
 
         warnings = [*planned.warnings, *wiring.left_before(config.directory)]
         file = SessionFile(config.directory, cookie, guardian.pid)
+        guardian.own(file.path)
         screen = wiring.Screen(config, tty, once=once, verbose=verbose, **said)
         options = Options(
             cookie,
@@ -133,7 +136,15 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
         feed = None if once else wiring.watch(config, planned)
         session = Session(config, feed, screen.subscribers, options)
         try:
-            return session.run()
+            code = session.run()
         finally:
-            file.close()
             screen.finish()
+        file.close()  # not after a bug of ours: the guardian needs it then
+        return code
+
+
+def _settings(tty: Terminal | None) -> Tty | None:
+    """Return what the guardian has to know of the terminal: it has none of its own."""
+    if tty is None or not tty.foreground or tty.path == "/dev/tty":
+        return None
+    return tty.path, tty.saved, tty.cbreak

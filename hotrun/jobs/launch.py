@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hotrun.config import Run
     from hotrun.host import Host
     from hotrun.process.command import Command
+    from hotrun.process.listen import Sockets
 
 
 class Launch:
@@ -75,13 +76,21 @@ class Launch:
         sockets = self._host.sockets
         if sockets is None or not self._app.listen:
             return replace(spawn, stdin=self._stdin())
-        before = sockets.addresses
-        sockets.bind(_each_once([self._address(text, env) for text in self._app.listen]))
-        sockets.refresh()
-        if sockets.addresses != before:
-            self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
+        self._hold(sockets, _each_once([self._address(text, env) for text in self._app.listen]))
         env = {**spawn.environment, **sockets.environment()}
         return replace(spawn, environment=env, sockets=sockets.fds, stdin=self._stdin())
+
+    def _hold(self, sockets: Sockets, addresses: list[Address]) -> None:
+        """Have the sockets listen, as if no app had ever had them."""
+        before = sockets.addresses
+        sockets.bind(addresses)
+        sockets.refresh()
+        if self._host.guardian is not None:
+            for address in addresses:
+                if address.path:  # perhaps bound anew just now, to another file
+                    self._host.guardian.own(address.path)
+        if sockets.addresses != before:
+            self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
 
     def environment(self, *, warn: bool = False) -> dict[str, str]:
         """Put the environment together; the files are read now.

@@ -35,8 +35,9 @@ read -r word
 # -I: nothing of the user's environment and directory; -B: it writes nothing. Without the site,
 # which takes half of its start, where psutil is not needed.
 PYTHON = ("-I", "-B", *(["-S"] if tree.LINUX else []), "-c")
+# Our directory comes last: beside us may lie a package called like one of the standard library.
 SWEEP = """import sys
-sys.path.insert(0, sys.argv[1])
+sys.path.append(sys.argv[1])
 from hotrun.process.sweep import main
 main(*sys.argv[2:])
 """
@@ -130,7 +131,8 @@ def flat(settings: Sequence[Any]) -> str:
 
 def _nameless_file() -> int:
     if tree.LINUX:
-        return os.memfd_create("hotrun-records")  # close-on-exec, as all that Python opens
+        with contextlib.suppress(OSError):  # a sandbox without it
+            return os.memfd_create("hotrun-records")  # close-on-exec, as all that Python opens
     path = f"/tmp/hotrun-records-{os.getpid()}-{time.time_ns()}"  # noqa: S108 - it has no name soon
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     os.unlink(path)

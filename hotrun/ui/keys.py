@@ -47,14 +47,12 @@ TOGETHER = 0.1
 # Seconds between two looks whether we are in the foreground again: `fg` of a job that runs is
 # told by no signal (bash). Nobody looks while we are there, or have no keys.
 LOOK = 1.0
-# A bracketed paste; the answer of a terminal to some app's question; function keys of the Linux
-# console; a click in the old style; arrow keys and the like; Alt and a key.
+# A bracketed paste; a click in the old style; arrow keys and the like; Alt and a key. (What a
+# terminal answers to some app's question is longer than MOST.)
 _SEQUENCE = re.compile(
-    rb"\x1b(?:\[200~.*?(?:\x1b\[201~|\Z)|[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\[\[.|\[M...|"
-    rb"\[[0-?]*[ -/]*[@-~]|O.|.)",
-    re.DOTALL,
+    rb"\x1b(?:\[200~.*?(?:\x1b\[201~|\Z)|\[M...|\[[0-?]*[ -/]*[@-~]|O.|.)", re.DOTALL
 )
-_UNFINISHED = re.compile(rb"\x1b(?:\[(?:\[|M.{0,2}|[0-?]*[ -/]*)|O)?\Z", re.DOTALL)
+_UNFINISHED = re.compile(rb"\x1b(?:\[(?:M.{0,2}|[0-?]*[ -/]*)|O)?\Z", re.DOTALL)
 
 
 class Borrowed(Protocol):

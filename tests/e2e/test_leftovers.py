@@ -103,7 +103,7 @@ def test_a_hotrun_that_runs_is_named_and_left_alone(project: Project, start: Sta
     assert answer["leftovers"] == []
 
 
-def test_only_what_the_dead_one_started_is_stopped(project: Project, start: Start) -> None:
+def test_the_next_run_names_them_and_only_they_are_stopped(project: Project, start: Start) -> None:
     sleeps(project)
     dead = start()
     dead.wait_for("app_started")
@@ -111,6 +111,9 @@ def test_only_what_the_dead_one_started_is_stopped(project: Project, start: Star
     is_killed_with_its_guardian(dead)
     (project.out / "child").unlink()
     alive = start()
+    named = alive.wait_for("problem", lambda event: "earlier hotrun" in event["message"])
+    assert all(str(pid) in named["message"] for pid in dead.leftovers())
+    assert "hotrun leftovers --stop" in named["hint"]
     alive.wait_for("app_started")
     child_of(project)
     before = alive.leftovers()

@@ -107,6 +107,8 @@ def test_a_stranger_that_holds_the_pipe_does_not_keep_an_app(yard: Yard) -> None
     app = yard.app(
         """
 def holder():
+    import resource
+    resource.setrlimit(resource.RLIMIT_RTTIME, (-1, -1))  # nor does it wear our mark any more
     env = {"A": "1"}
     code = 'import os, time; os.write(3, b"x"); time.sleep(600)'
     os.dup2(log, 3)
