@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PROBES = "stamp build app floor walk burst ender lines server clients".split()  # in C
 BESIDE = os.path.dirname(sys.executable)  # hotrun's command, and the go of the extra
 POLL = 0.004  # seconds between two looks; the probes stamp the times, so it costs no accuracy
 DEADLINE = 30.0  # seconds that any one fact is waited for
@@ -81,9 +82,9 @@ def compile_probes(folder: str) -> Probes:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         return Probes(None)
-    for name in ("stamp", "build", "app", "floor", "walk", "burst"):
-        source = os.path.join(HERE, "probes", f"{name}.c")
-        subprocess.run([compiler, "-O2", "-o", os.path.join(folder, name), source], check=True)
+    for name in PROBES:
+        source, program = os.path.join(HERE, "probes", f"{name}.c"), os.path.join(folder, name)
+        subprocess.run([compiler, "-O2", "-pthread", "-o", program, source], check=True)
     return Probes(folder)
 
 

@@ -35,11 +35,12 @@ from harness import (
     until,
     write,
 )
+from processes import PROCESSES
 from report import Row, Table
 from watching import WATCHING
 
+from hotrun.alarms import settle_time
 from hotrun.core import Quiet
-from hotrun.session import settle_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -548,6 +549,7 @@ SCENARIOS = {
     "burst": burst,
     "go": go,
     **WATCHING,
+    **PROCESSES,
 }
 
 

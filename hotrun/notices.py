@@ -195,13 +195,16 @@ class Paused(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Lines that the build or the app printed; the JSON lines are one each, with ``text``."""
+    """What the build or the app printed: whole lines, each with its end.
+
+    The JSON lines are one for each of them, without it.
+    """
 
     service: str
     source: str
     run: int
     stream: str
-    lines: list[str]
+    text: str
 
 
 class Overflow(NamedTuple):

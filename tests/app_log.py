@@ -41,7 +41,7 @@ class AppLog:
 
     def _pids(self, who: str) -> list[int]:
         pairs = (line.rpartition(" ") for line in self.lines())
-        return [int(pid) for name, _, pid in pairs if name == who]
+        return [int(pid) for name, _, pid in pairs if name == who and pid.isdigit()]
 
     def __str__(self) -> str:
         return f"the log holds {self.lines()}"

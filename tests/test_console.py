@@ -53,7 +53,7 @@ def test_a_broken_build_says_what_is_still_running() -> None:
     lines = said(
         STARTED,
         notices.BuildStarted("app", 2, "make", ["main.go"], 1),
-        notices.Output("app", "build", 2, "stdout", ["main.go:3: nonsense"]),
+        notices.Output("app", "build", 2, "stdout", "main.go:3: nonsense\n"),
         notices.BuildFinished("app", 2, False, 2, 80, [], None),
         notices.AppKept("app", 1, "build failed"),
     )
@@ -126,7 +126,7 @@ def test_a_build_without_an_app_says_that_it_is_done() -> None:
 
 
 def test_a_quiet_build_speaks_when_it_fails() -> None:
-    output = notices.Output("app", "build", 1, "stdout", ["main.go:3: nonsense"])
+    output = notices.Output("app", "build", 1, "stdout", "main.go:3: nonsense\n")
     assert said(BUILD, output, BUILT, quiet=True) == []
     broken = notices.BuildFinished("app", 1, False, 2, 80, [], None)
     assert said(BUILD, output, broken, quiet=True) == [

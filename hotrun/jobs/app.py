@@ -198,11 +198,11 @@ class AppJob:
 
     # --- what happens to it ---
 
-    def _hear(self, stream: str, lines: list[str]) -> None:
+    def _hear(self, stream: str, text: str) -> None:
         if self._phase == "app":
-            self._serving.hear(lines)
-            self._stacks.hear(lines)
-        self._host.tell(notices.Output(self._service, "app", self.run, stream, lines))
+            self._serving.hear(text)
+            self._stacks.hear(text)
+        self._host.tell(notices.Output(self._service, "app", self.run, stream, text))
 
     def _say_it_lingers(self) -> None:
         if self._child is not None:

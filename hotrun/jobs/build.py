@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from hotrun.process.artifact import Artifact
     from hotrun.process.diagnostics import Diagnostic
 
-# Of what a build prints, as much is looked through for compiler errors when it fails.
-MOST_LINES = 50_000
+# Of what a build prints, as much is looked through for compiler errors when it fails: reads of
+# a pipe, 64 KiB at most.
+MOST_TEXTS = 200
 
 
 class BuildJob:
@@ -36,7 +37,7 @@ class BuildJob:
         self._build = build
         self._artifact = artifact
         self._child: Child | None = None
-        self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._texts: deque[str] = deque(maxlen=MOST_TEXTS)
         self._reason = ""
         self._clock = Clock.start()
         self.run = run
@@ -82,10 +83,10 @@ class BuildJob:
         if self._child is not None:
             self._child.kill()
 
-    def _hears(self, stream: str) -> Callable[[list[str]], None]:
-        def hear(lines: list[str]) -> None:
-            self._lines.extend(lines)
-            self._host.tell(notices.Output(self._service, "build", self.run, stream, lines))
+    def _hears(self, stream: str) -> Callable[[str], None]:
+        def hear(text: str) -> None:
+            self._texts.append(text)
+            self._host.tell(notices.Output(self._service, "build", self.run, stream, text))
 
         return hear
 
@@ -118,7 +119,7 @@ class BuildJob:
         artifact = None
         if code == 0 and self._artifact.known:
             artifact = "same" if same else "changed"
-        found = _complaints(self._lines) if code else []
+        found = _complaints(self._texts) if code else []
         return notices.BuildFinished(
             self._service,
             self.run,
@@ -130,8 +131,8 @@ class BuildJob:
         )
 
 
-def _complaints(lines: Iterable[str]) -> list[Diagnostic]:
+def _complaints(texts: Iterable[str]) -> list[Diagnostic]:
     # Its patterns take 3 ms to compile, and the first build waits for every import.
     from hotrun.process import diagnostics
 
-    return diagnostics.parse(list(lines))
+    return diagnostics.parse("".join(texts).split("\n"))

@@ -34,11 +34,11 @@ class Launch:
         host: The session.
         service: Whose app it is.
         app: The table [run].
-        hear: Hears what the app prints: the stream, and its lines.
+        hear: Hears what the app prints: the stream, and whole lines of it.
     """
 
     def __init__(
-        self, host: Host, service: str, app: Run, hear: Callable[[str, list[str]], None]
+        self, host: Host, service: str, app: Run, hear: Callable[[str, str], None]
     ) -> None:
         self._host = host
         self._service = service
@@ -120,8 +120,8 @@ class Launch:
         directory = self._host.config.resolve(self._app.working_directory)
         return Spawn(command, directory, env, hears, self._host.cookie, self._host.behind)
 
-    def _hears(self, stream: str) -> Callable[[list[str]], None]:
-        return lambda lines: self._hear(stream, lines)
+    def _hears(self, stream: str) -> Callable[[str], None]:
+        return lambda text: self._hear(stream, text)
 
     def _stdin(self) -> int | None:
         return 0 if self.takes_terminal else None

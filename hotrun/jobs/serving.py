@@ -56,6 +56,7 @@ class Serving:
         self._said: list[int] = []  # ports, by what it printed
         self._in_use = False  # it printed that an address is in use
         self._ready: Ready = None
+        self._is_over = False  # it was ready once
         self._stranger: tree.Process | None = None  # holds the port that is asked
         self._probe: Probe | LogProbe | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -87,14 +88,14 @@ class Serving:
         if self._app.ready is not None:
             self._timer = loop.call_later(self._app.ready.timeout, self._is_late)
 
-    def hear(self, lines: list[str]) -> None:
-        """Take what the app prints, if it is read at all."""
-        if isinstance(self._probe, LogProbe):
-            self._probe.hear(lines)
-        for line in lines if not self._in_use else ():
-            if in_use.says_in_use(line):
-                self._in_use = True
-                self._said = in_use.ports_in(line)
+    def hear(self, text: str) -> None:
+        """Take what the app prints, in whole lines, if it is read at all."""
+        if isinstance(self._probe, LogProbe) and not self._is_over:
+            self._probe.hear(text.split("\n")[:-1])
+        if not self._in_use and self._clock.ms < EARLY and in_use.may_say_so(text):
+            lines = [line for line in text.split("\n") if in_use.says_in_use(line)]
+            self._in_use = bool(lines)
+            self._said = in_use.ports_in("\n".join(lines))
 
     def end(self) -> None:
         """Ask no more: it stops, or is gone."""
@@ -148,6 +149,7 @@ class Serving:
         return Tcp(address.host, address.port)
 
     def _is_ready(self, pid: int) -> None:
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
         self._host.tell(notices.AppReady(self._service, self._run, self._clock.ms))

@@ -11,7 +11,7 @@ from hotrun import notices
 if TYPE_CHECKING:
     from hotrun.host import Host
 
-MOST = 100_000  # lines; a thousand goroutines print about ten thousand
+MOST = 1_000  # reads of 64 KiB at most; a thousand goroutines print about one megabyte
 
 
 class Stacks:
@@ -21,23 +21,23 @@ class Stacks:
         self._host = host
         self._service = service
         self._run = run
-        self._lines: list[str] | None = None
+        self._texts: list[str] | None = None
 
     def begin(self) -> None:
         """The app is being asked now."""
-        self._lines = []
+        self._texts = []
 
-    def hear(self, lines: list[str]) -> None:
+    def hear(self, text: str) -> None:
         """Take what it prints, if it was asked."""
-        if self._lines is not None and len(self._lines) < MOST:
-            self._lines.extend(lines)
+        if self._texts is not None and len(self._texts) < MOST:
+            self._texts.append(text)
 
     def end(self) -> None:
         """Keep what it told, and say where."""
-        lines, self._lines = self._lines, None
-        if lines is None:
+        texts, self._texts = self._texts, None
+        if texts is None:
             return
-        if not lines:
+        if not texts:
             what, hint = "the app did not tell its stacks", "Go and the JVM do, on SIGQUIT"
             self._host.tell(notices.Problem(what, hint, severity="warning"))
             return
@@ -46,7 +46,7 @@ class Stacks:
         try:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             with open(file, "x", encoding="utf-8", errors="surrogateescape") as kept:
-                kept.write("\n".join([*lines, ""]))
+                kept.write("".join(texts))
         except OSError as error:
             what = f"the stacks of the app cannot be kept: {error.strerror}"
             self._host.tell(notices.Problem(what, f"look at {file}", severity="warning"))

@@ -45,10 +45,16 @@ _ASSIGNED = r"(?i:(?:-p=?|--?(?:[\w.-]+[.-])?port=|(?:[A-Z]+_)?PORT=)(\d{1,5})(?
 _NUMBER = r"(\d{1,5})(?::\d+)?"  # docker run -p 8080:80: the first is this machine's
 
 
+def may_say_so(text: str) -> bool:
+    """Whether any line of a text may say that an address is taken; cheap, for all that is read."""
+    low = text.lower()
+    return "in use" in low or "inuse" in low or "one usage of" in low
+
+
 def says_in_use(line: str) -> bool:
-    """Whether a line of output says that an address is taken; cheap for all other lines."""
+    """Whether a line of output says that an address is taken."""
     low = line[:LONGEST].lower()
-    if "in use" not in low and "inuse" not in low and "one usage of" not in low:
+    if not may_say_so(low):
         return False
     return re.search(_SAYS, plain(low)) is not None
 

@@ -23,38 +23,37 @@ LONGEST = 8 * 1024 * 1024  # bytes; a bar that is drawn over and over with \r ne
 
 
 class Lines:
-    """Cuts bytes into lines; pure.
+    """Cuts bytes into text of whole lines; pure.
 
-    Text is decoded as UTF-8; other bytes survive as surrogates.
+    Text is decoded as UTF-8; other bytes survive as surrogates. It stays in one piece, because to
+    cut it into its lines is half of what 32 MB of output cost, and few need them.
     """
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []  # of the line that has no end yet, however long
         self._length = 0
 
-    def feed(self, data: bytes) -> list[str]:
-        """Take bytes in and return the lines that are whole by now, without their ends."""
+    def feed(self, data: bytes) -> str:
+        """Take bytes in and return the lines that are whole by now, each with its end."""
         whole, end, rest = data.rpartition(b"\n")
         if not end:
             self._parts.append(rest)
             self._length += len(rest)
-            return self.rest() if self._length > LONGEST else []
-        self._parts.append(whole)
-        # Decoded in one go: line by line it is half of what 32 MB of output cost.
-        text = _text(b"".join(self._parts))
+            return self.rest() if self._length > LONGEST else ""
+        text = _text(b"".join([*self._parts, whole, end]))
         self._parts, self._length = [rest], len(rest)
-        lines = text.split("\n")
-        return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
+        return text
 
-    def rest(self) -> list[str]:
-        """Return the last line if it had no end: it is shown all the same."""
+    def rest(self) -> str:
+        """Return the last line if it had no end: it is shown all the same, and gets one."""
         last = b"".join(self._parts)
         self._parts, self._length = [], 0
-        return [_text(last).removesuffix("\r")] if last else []
+        return _text(last + b"\n") if last else ""
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "surrogateescape")
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 class Pipe:
@@ -62,7 +61,7 @@ class Pipe:
 
     Args:
         loop: The event loop.
-        on_lines: Hears whole lines, as they come.
+        on_text: Hears whole lines, as they come.
         on_end: Hears once that no more will come.
         behind: Tells that who hears the lines cannot take more for now: the pipe is left to
             fill up, so that its writer waits.
@@ -74,14 +73,14 @@ class Pipe:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        on_lines: Callable[[list[str]], None],
+        on_text: Callable[[str], None],
         on_end: Callable[[], None],
         behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loop = loop
         self._behind = behind
         self._closed = False
-        self._on_lines = on_lines
+        self._on_text = on_text
         self._on_end = on_end
         self._lines = Lines()
         self._fd, self.write_fd = os.pipe()
@@ -144,9 +143,9 @@ class Pipe:
             fcntl.ioctl(self._fd, termios.FIONREAD, count)
         return count[0]
 
-    def _tell(self, lines: list[str]) -> None:
-        if lines:
-            self._on_lines(lines)
+    def _tell(self, text: str) -> None:
+        if text:
+            self._on_text(text)
 
     def _end(self) -> None:
         if not self.ended:

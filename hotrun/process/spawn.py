@@ -40,8 +40,8 @@ class Spawn:
         command: What to execute.
         directory: Where; absolute.
         environment: All of it.
-        outputs: What hears the lines of stdout and of stderr; empty: both are inherited;
-            one: both go into one pipe, so that their order is kept.
+        outputs: What hears the text of stdout and of stderr, in whole lines; empty: both are
+            inherited; one: both go into one pipe, so that their order is kept.
         cookie: ``NAME=value`` in the environment by which a runaway descendant is known.
             Without one, what leaves the group is let go: a compile server is meant to stay.
             Its mark is worn as well (mark.py), because an environment can be cleared.
@@ -54,7 +54,7 @@ class Spawn:
     command: Command
     directory: str
     environment: Mapping[str, str]
-    outputs: tuple[Callable[[list[str]], None], ...] = ()
+    outputs: tuple[Callable[[str], None], ...] = ()
     cookie: str = ""
     behind: Callable[[], bool] = lambda: False
     sockets: tuple[int, ...] = ()

@@ -193,14 +193,14 @@ class Console:
 
     def _output(self, notice: notices.Output) -> None:
         if self._manner.quiet and notice.source == "build":
-            self._held += notice.lines
+            self._held.append(notice.text)
         elif self._manner.shows_output:
             is_app = notice.source == "app" and notice.stream == "stdout"
-            self._write("\n".join(notice.lines), to=self._out if is_app else self._stream)
+            self._write(notice.text, end="", to=self._out if is_app else self._stream)
 
     def _flush_held(self) -> None:
         if self._held and self._manner.shows_output:
-            self._write("\n".join(self._held))
+            self._write("".join(self._held), end="")
         self._held.clear()
 
     def _show(self, text: Callable[[float], str], first: float | None = None) -> None:

@@ -30,7 +30,7 @@ class JsonLines:
         head = {"v": VERSION, "t": time.time(), "event": event_name(notice)}
         fields = notice._asdict()
         if isinstance(notice, Output):
-            lines = fields.pop("lines")
+            lines = fields.pop("text").split("\n")[:-1]
             start = json.dumps(head | fields).removesuffix("}")  # once, and not for each line
             text = "".join(f'{start}, "text": {json.dumps(line)}}}\n' for line in lines)
         else:

@@ -15,6 +15,7 @@ from live import DEADLINE, ended, free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from conftest import Start
     from live import Live, Project
 

@@ -77,7 +77,7 @@ def all_are_there(log: AppLog) -> None:
 
 
 def once(name: str) -> dict[str, list[str]]:
-    return dict.fromkeys(FAMILY, [name])
+    return {who: [name] for who in FAMILY}
 
 
 # --- each signal once ---

@@ -122,7 +122,7 @@ class Yard:
         running = Running()
         name, _, value = cookie.partition("=")
         env = {**os.environ, **({name: value} if name else {})}
-        outputs = (running.out.extend, running.err.extend)[:streams]
+        outputs = (_into(running.out), _into(running.err))[:streams]
         spawn = Spawn(command, str(self.directory), env, outputs, cookie)
         hooks = Hooks(running.on_ended, running.on_gone)
         running.child = Child(self.loop, self.reaper, spawn, hooks)
@@ -204,3 +204,7 @@ def reap() -> None:
     for pid in tree.children(os.getpid()):
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
+
+
+def _into(lines: list[str]) -> Callable[[str], None]:
+    return lambda text: lines.extend(text.split("\n")[:-1])

@@ -1,0 +1,489 @@
+"""The scenarios of the process wing: starts, replacements, output, refusals, leftovers.
+
+The probes stamp what happens in them (CLOCK_MONOTONIC), so that nothing is measured of whoever
+looks. What is compared runs in turns; a ratio or a difference is that of one turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from harness import (
+    HERE,
+    BenchError,
+    Log,
+    Project,
+    Tool,
+    environment,
+    hotrun,
+    rest,
+    session,
+    switches,
+    tree,
+    until,
+    write,
+)
+from report import Row, Table
+from teller import Teller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from scenarios import Bench
+
+MS = 1e6  # nanoseconds
+WARM_UP = 3
+MB = 1024 * 1024
+PATIENCE = 60.0  # seconds for what is counted in the end
+
+
+def _script(name: str) -> str:
+    return os.path.join(HERE, "probes", name)
+
+
+def _configure(project: Project, app: Sequence[str], *lines: str) -> None:
+    """Write a hotrun.toml that builds nothing: each save replaces the app.
+
+    Args:
+        project: Whose.
+        app: Its command.
+        lines: More lines of [run].
+    """
+    run = [f"command = {json.dumps(list(app))}", *lines]
+    write(
+        project.at("hotrun.toml"),
+        "\n".join(['[watch]\ndebounce = "0ms"', "[run]", *run, ""]),
+    )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _without_compiler(bench: Bench, table: Table) -> bool:
+    if not bench.probes.compiled:
+        table.notes.append("Skipped: there is no C compiler.")
+    return not bench.probes.compiled
+
+
+# --- spawn ---------------------------------------------------------------------------------
+
+WAYS = "popen", "hotrun", "hotrun+listen", "popen+pipes", "hotrun+pipes"
+
+
+def spawn(bench: Bench) -> Table:
+    """What hotrun's start of a child adds to that of the standard library."""
+    table = Table(
+        "spawn",
+        "Child(...) and subprocess.Popen(..., process_group=0) start the same command with the same "
+        "arguments, in one process, in turns. The call; and from it to the command's first "
+        "instruction.",
+    )
+    calls, firsts = _starts(bench, bench.some(200, 100))
+    table.rows = [
+        Row("subprocess.Popen, the call", calls["popen"]),
+        Row("subprocess.Popen, first instruction", firsts["popen"]),
+        *_added("hotrun adds", "popen", "hotrun", (calls, firsts), 1.5),
+        *_added("with a socket, hotrun adds", "popen", "hotrun+listen", (calls, firsts)),
+        *_added("with two pipes, hotrun adds", "popen+pipes", "hotrun+pipes", (calls, firsts)),
+    ]
+    table.notes.append("With a socket a shell comes in between, which exports LISTEN_PID.")
+    return table
+
+
+Times = dict[str, list[float]]
+
+
+def _starts(bench: Bench, count: int) -> tuple[Times, Times]:
+    """Return, for each way, what the calls took, and how long it was to the first instruction."""
+    log = bench.at("spawn.stamps")
+    command = [sys.executable, _script("spawn.py"), str(count), log]
+    calls: Times = {way: [] for way in WAYS}
+    firsts: Times = {way: [] for way in WAYS}
+    with Teller([*command, *bench.probes.command("stamp", log)]) as teller:
+        for _ in range(count * len(WAYS)):
+            way, call, first = teller.hear("start")
+            calls[way].append(int(call) / MS)
+            firsts[way].append(int(first) / MS)
+        teller.hear("done")
+    return calls, firsts
+
+
+def _added(
+    what: str, theirs: str, ours: str, times: tuple[Times, Times], most: float | None = None
+) -> Iterator[Row]:
+    for taken, where in zip(times, ("the call", "to the first instruction"), strict=True):
+        pairs = zip(taken[ours], taken[theirs], strict=True)
+        yield Row(f"{what}: {where}", [our - their for our, their in pairs], most=most)
+
+
+# --- replace -------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Replacements:
+    """What became of one app after the other, in milliseconds, each less the app's own time.
+
+    Attributes:
+        last: From the last act of the old tree to the first instruction of the new app.
+        gap: From the stop signal, as the old one heard it, to that instruction.
+        saved: From the save to that instruction.
+        whole: As ``gap``, with the app's own time.
+    """
+
+    last: list[float] = field(default_factory=list)
+    gap: list[float] = field(default_factory=list)
+    saved: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+
+    def add(self, saved: int, told: list[list[str]]) -> None:
+        """Take what the old app and the new one told since the old one's start."""
+        heard = min(int(line[1]) for line in told if line[0] == "heard")
+        end = max(int(line[1]) for line in told if line[0] == "end")
+        begin = next(int(line[1]) for line in told if line[0] == "begin")
+        own = end - heard
+        self.last.append((begin - end) / MS)
+        self.gap.append((begin - heard - own) / MS)
+        self.saved.append((begin - saved - own) / MS)
+        self.whole.append((begin - heard) / MS)
+
+
+def replace(bench: Bench) -> Table:
+    """How soon the new app runs when the old one has ended."""
+    table = Table(
+        "replace",
+        "A save, no build, debounce = 0ms: the old app stamps SIGTERM and its last act, the new one "
+        "its first instruction.",
+    )
+    if _without_compiler(bench, table):
+        return table
+    last = "old tree's last act -> new app's first instruction"
+    for name, lines in (("ends at once", ()), ("ends at once, listen", _listening())):
+        seen = _replaced(bench, name, ("0",), *lines)
+        table.rows += [
+            Row(f"{name}: {last}", seen.last, most=3),
+            Row(f"{name}: the gap, from SIGTERM heard", seen.whole, most=10),
+            Row(f"{name}: save -> first instruction, less the app's own time", seen.saved, most=10),
+        ]
+    late = _replaced(bench, "ends after 50 ms", ("50",), 'stop_timeout = "30s"')
+    table.rows += [
+        Row(f"ends after 50 ms: {last}", late.last, most=3),
+        Row("ends after 50 ms, stop_timeout = 30s: the gap", late.whole, most=150),
+    ]
+    tree = _replaced(bench, "its worker ends last", ("20", "worker"))
+    table.rows.append(Row(f"a worker ends 20 ms after the app: {last}", tree.last, most=3))
+    table.rows.append(Row(f"floor in C: {last}", _replaced_by_floor(bench).last))
+    table.notes.append("The floor stops by kill and waitpid, and starts by vfork and exec.")
+    table.notes.append("The gap is the time in which no app runs: the app's own end included.")
+    return table
+
+
+def _listening() -> tuple[str]:
+    return (f'listen = ["127.0.0.1:{_free_port()}"]',)
+
+
+def _replaced(bench: Bench, name: str, how: tuple[str, ...], *lines: str) -> Replacements:
+    name = f"replace-{name.replace(' ', '-')}"
+    project, log = Project(bench.at(name), 20), Log(bench.at(f"{name}.log"))
+    _configure(project, bench.probes.command("ender", log.path, *how), *lines)
+    with session(project):
+        return _save_and_see(bench, project, log)
+
+
+def _replaced_by_floor(bench: Bench) -> Replacements:
+    project, log = Project(bench.at("replace-floor")), Log(bench.at("replace-floor.log"))
+    folder = os.path.dirname(project.source)
+    build = bench.probes.command("stamp", os.devnull)
+    app = bench.probes.command("ender", log.path, "0")
+    command = bench.probes.command("floor", "rename", folder, *build, "--", *app)
+    with Tool(command, project.path, bench.at("replace-floor.output")):
+        return _save_and_see(bench, project, log)
+
+
+def _save_and_see(bench: Bench, project: Project, log: Log) -> Replacements:
+    """Save again and again, each time until the new app runs."""
+    seen = Replacements()
+    _wait_begun(log, 1)
+    rest(0.5)
+    for trial in range(WARM_UP + bench.some(30, 10)):
+        rest(0.15)
+        before = len(log.lines())
+        saved = project.save("rename")
+        _wait_begun(log, trial + 2)
+        if trial >= WARM_UP:
+            seen.add(saved, log.lines()[before:])
+    return seen
+
+
+def _wait_begun(log: Log, count: int) -> None:
+    until(f"start {count} of the app", lambda: len(_begun(log)) >= count)
+
+
+def _begun(log: Log) -> list[int]:
+    """Return the pids of the apps so far."""
+    return [int(line[2]) for line in log.lines() if line[0] == "begin"]
+
+
+# --- guardian ------------------------------------------------------------------------------
+
+
+def guardian(bench: Bench) -> Table:
+    """What the guardian costs."""
+    seconds = bench.some(20, 5)
+    table = Table("guardian", f"After three replacements of the app; {seconds} s of rest.")
+    if _without_compiler(bench, table):
+        return table
+    project, log = Project(bench.at("guardian"), 200), Log(bench.at("guardian.log"))
+    _configure(project, bench.probes.command("ender", log.path, "0"))
+    with session(project) as tool:
+        for count in range(1, 4):
+            _wait_begun(log, count)
+            rest(0.3)
+            project.save("rename")
+        _wait_begun(log, 4)
+        pid = _guardian_of(tool.pid)
+        time.sleep(2)
+        private, switched = _private(pid) / MB, switches([pid])
+        time.sleep(seconds)
+        switched = switches([pid]) - switched
+    table.rows = [
+        Row("private memory", [private], "MB", 2),
+        Row("context switches", [switched], "", 0),
+    ]
+    return table
+
+
+def _guardian_of(pid: int) -> int:
+    for each in tree(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{each}/comm", encoding="utf-8") as file:
+            if file.read().strip() == "hotrun-guardian":
+                return each
+    raise BenchError("there is no guardian")
+
+
+def _private(pid: int) -> int:
+    """Return the bytes that a process has to itself (proc(5), smaps)."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        kilobytes = [int(line.split()[1]) for line in file if line.startswith("Private_")]
+    return 1024 * sum(kilobytes)
+
+
+# --- output --------------------------------------------------------------------------------
+
+OUTPUT = 32 * MB
+READ, PASS = "a bare reader", "a bare reader that passes it on to a pipe"
+CAPTURED = "an app, captured, shown to /dev/null"
+PIPED = "an app, captured, shown to a pipe"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to have output read.
+
+    Attributes:
+        command: Makes what is called, of the bytes that are to be written.
+        reads: stdout is a pipe that is read here, and not /dev/null.
+    """
+
+    command: Callable[[int], list[str]]
+    reads: bool = False
+
+
+def output(bench: Bench) -> Table:
+    """What it costs that hotrun reads what a command prints."""
+    table = Table(
+        "output",
+        f"{OUTPUT // MB} MB in lines of 80 bytes, by a C program with stdio. Each time is that of a "
+        "whole call, less that of the same call with 0 bytes. The bare reader is Python, with "
+        "os.read of 64 KB and no more.",
+    )
+    if _without_compiler(bench, table):
+        return table
+    modes = _modes(bench)
+    starts: Times = {name: [] for name in modes}
+    wholes: Times = {name: [] for name in modes}
+    for _ in range(bench.some(9, 3)):
+        for name, mode in modes.items():
+            starts[name].append(_call(mode, 0))
+            wholes[name].append(_call(mode, OUTPUT))
+    for name in modes:
+        start = median(starts[name])
+        taken = [whole - start for whole in wholes[name]]
+        table.rows.append(Row(name, taken))
+        if name not in (READ, PASS):
+            floor = [whole - median(starts[READ]) for whole in wholes[READ]]
+            ratios = [ours / theirs for ours, theirs in zip(taken, floor, strict=True)]
+            most = 1.3 if name == CAPTURED else None
+            table.rows.append(Row(f"  {name} / {READ}", ratios, "x", most))
+    return table
+
+
+def _modes(bench: Bench) -> dict[str, Mode]:
+    lines = bench.probes.command("lines")
+
+    def once(kind: str, *options: str) -> Callable[[int], list[str]]:
+        project = Project(bench.at(f"output-{kind}-{len(options)}-{len(os.listdir(bench.folder))}"))
+
+        def command(size: int) -> list[str]:
+            _print(project, kind, [*lines, str(size)])
+            return [*hotrun("run"), "--once", "-C", project.path, *options]
+
+        return command
+
+    def bare(how: str) -> Callable[[int], list[str]]:
+        start = [sys.executable, "-I", "-S", _script("reader.py"), how, *lines]
+        return lambda size: [*start, str(size)]
+
+    return {
+        READ: Mode(bare("read")),
+        PASS: Mode(bare("pass"), reads=True),
+        CAPTURED: Mode(once("run")),
+        PIPED: Mode(once("run"), reads=True),
+        "a build": Mode(once("build")),
+        "an app, --json to /dev/null": Mode(once("run", "--json")),
+        "an app, --json to a pipe": Mode(once("run", "--json"), reads=True),
+    }
+
+
+def _print(project: Project, kind: str, command: list[str]) -> None:
+    """Write a hotrun.toml whose build or app prints, and is read."""
+    ready = 'ready = { log = "never said", timeout = "10m" }\n' if kind == "run" else ""
+    write(project.at("hotrun.toml"), f"[{kind}]\ncommand = {json.dumps(command)}\n{ready}")
+
+
+def _call(mode: Mode, size: int) -> float:
+    """Return the milliseconds of one call."""
+    command = mode.command(size)
+    rest(0.03)
+    out = subprocess.PIPE if mode.reads else subprocess.DEVNULL
+    began = time.perf_counter_ns()
+    with subprocess.Popen(
+        command,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        read = 0
+        while process.stdout is not None and (data := os.read(process.stdout.fileno(), 65536)):
+            read += len(data)
+        code = process.wait()
+    took = (time.perf_counter_ns() - began) / MS
+    if code or (mode.reads and read < size):
+        raise BenchError(f"{' '.join(command)} ended with {code}, {read} bytes were read")
+    return took
+
+
+# --- refused -------------------------------------------------------------------------------
+
+CLIENTS = 16
+
+
+def refused(bench: Bench) -> Table:
+    """Whom restarts under load keep from an answer."""
+    restarts = bench.some(50, 10)
+    table = Table(
+        "refused",
+        f"{restarts} restarts under {CLIENTS} clients, which rest 10 ms after each answer.",
+    )
+    if _without_compiler(bench, table):
+        return table
+    for start in (0, 100):
+        for listens in (True, False):
+            name = f"{'listen' if listens else 'the app binds'}, it starts in {start} ms"
+            table.rows += _refusals(bench, name, restarts, start, listens=listens)
+    table.notes.append("Other errors: the app ended with the connection accepted or waiting.")
+    return table
+
+
+def _refusals(
+    bench: Bench, name: str, restarts: int, start: int, *, listens: bool
+) -> Iterator[Row]:
+    label = f"refused-{start}-{listens}"
+    project, log, port = Project(bench.at(label)), Log(bench.at(f"{label}.log")), _free_port()
+    server = bench.probes.command("server", str(port), str(start), log.path)
+    _configure(project, server, *([f'listen = ["127.0.0.1:{port}"]'] if listens else []))
+    with session(project):
+        _wait_begun(log, 1)
+        with Teller(bench.probes.command("clients", str(port), str(CLIENTS))) as clients:
+            clients.hear("ready")
+            for count in range(restarts):
+                rest(0.1)
+                project.save("rename")
+                _wait_begun(log, count + 2)
+            rest(0.1)
+            os.kill(clients.pid, signal.SIGTERM)
+            told = [int(word) for word in clients.hear("counted", PATIENCE)]
+    answered, refusals, other, p99, longest = told
+    yield Row(f"{name}: answered", [answered], "", n=restarts)
+    yield Row(f"{name}: refused", [refusals], "", 0 if listens else None, restarts)
+    yield Row(f"{name}: other errors", [other], "", n=restarts)
+    yield Row(f"{name}: answer after, p99", [p99 / MS], n=restarts)
+    yield Row(f"{name}: answer after, at most", [longest / MS], n=restarts)
+
+
+# --- leftover ------------------------------------------------------------------------------
+
+
+def leftover(bench: Bench) -> Table:
+    """How soon the port is free when hotrun is killed."""
+    table = Table("leftover", "SIGKILL of hotrun -> the app's port can be bound again.")
+    if _without_compiler(bench, table):
+        return table
+    kinds = {
+        "the app ends on SIGTERM": (False, ()),
+        "the app ignores SIGTERM": (False, ("stubborn",)),
+        "listen, the app ends on SIGTERM": (True, ()),
+    }
+    for name, (listens, how) in kinds.items():
+        times = [
+            _freed(bench, f"leftover-{len(table.rows)}-{trial}", how, listens=listens)
+            for trial in range(bench.some(10, 3))
+        ]
+        table.rows.append(Row(name, times, most=1000))
+    return table
+
+
+def _freed(bench: Bench, name: str, how: tuple[str, ...], *, listens: bool) -> float:
+    """Return the milliseconds until the port was free."""
+    project, log, port = Project(bench.at(name)), Log(bench.at(f"{name}.log")), _free_port()
+    server = bench.probes.command("server", str(port), "0", log.path, *how)
+    _configure(project, server, *([f'listen = ["127.0.0.1:{port}"]'] if listens else []))
+    with session(project) as tool:
+        _wait_begun(log, 1)
+        guards = _guardian_of(tool.pid)
+        rest(0.5)
+        began = time.monotonic_ns()
+        os.kill(tool.pid, signal.SIGKILL)
+        until("the port", lambda: _is_free(port))
+        took = (time.monotonic_ns() - began) / MS
+        # It removes what hotrun made, and is nobody's child but init's.
+        until("the guardian's end", lambda: not os.path.exists(f"/proc/{guards}"))
+    return took
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
+
+
+PROCESSES: dict[str, Callable[[Bench], Table]] = {
+    "spawn": spawn,
+    "replace": replace,
+    "guardian": guardian,
+    "output": output,
+    "refused": refused,
+    "leftover": leftover,
+}
