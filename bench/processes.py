@@ -281,7 +281,8 @@ def _private(pid: int) -> int:
 
 # --- output --------------------------------------------------------------------------------
 
-OUTPUT = 32 * MB
+LINE = 80  # bytes
+OUTPUT = 32 * MB // LINE * LINE
 READ, PASS = "a bare reader", "a bare reader that passes it on to a pipe"
 CAPTURED = "an app, captured, shown to /dev/null"
 PIPED = "an app, captured, shown to a pipe"
@@ -304,7 +305,7 @@ def output(bench: Bench) -> Table:
     """What it costs that hotrun reads what a command prints."""
     table = Table(
         "output",
-        f"{OUTPUT // MB} MB in lines of 80 bytes, by a C program with stdio. Each time is that of a "
+        f"{OUTPUT / MB:.0f} MB in lines of {LINE} bytes, by a C program with stdio. Each time is that of a "
         "whole call, less that of the same call with 0 bytes. The bare reader is Python, with "
         "os.read of 64 KB and no more.",
     )
@@ -321,8 +322,9 @@ def output(bench: Bench) -> Table:
         start = median(starts[name])
         taken = [whole - start for whole in wholes[name]]
         table.rows.append(Row(name, taken))
-        if name not in (READ, PASS):
-            floor = [whole - median(starts[READ]) for whole in wholes[READ]]
+        if name == READ:
+            floor = taken
+        elif name != PASS:
             ratios = [ours / theirs for ours, theirs in zip(taken, floor, strict=True)]
             most = 1.3 if name == CAPTURED else None
             table.rows.append(Row(f"  {name} / {READ}", ratios, "x", most))

@@ -32,9 +32,16 @@ class Plain:
         directory: The project.
         words: Options and arguments of `run`.
         env: Added to the environment.
+        prefix: A command that executes hotrun in its place, such as env.
     """
 
-    def __init__(self, directory: Path, *words: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *words: str,
+        env: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.mark = f"HOTRUN_TEST_MARK={uuid.uuid4()}"
         name, _, value = self.mark.partition("=")
         self._hotrun = subprocess.Popen(

@@ -23,7 +23,7 @@ from hotrun.url import Url, UrlError, parse_url
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hotrun.address import Address
     from hotrun.config import Run
@@ -52,7 +52,7 @@ class Serving:
         self._run = run
         self._app = app
         self._known = known
-        self._wanted: list[int] = []  # ports, by its arguments and environment
+        self._guesses: Callable[[], list[int]] = list  # ports, by its arguments and environment
         self._said: list[int] = []  # ports, by what it printed
         self._in_use = False  # it printed that an address is in use
         self._ready: Ready = None
@@ -68,7 +68,7 @@ class Serving:
         Raises:
             HotrunError: a variable of ``run.ready`` is not set, or what comes of it is no address.
         """
-        self._wanted = in_use.guesses(env, command.argv)
+        self._guesses = lambda: in_use.guesses(env, command.argv)
         self._ready = self._expanded(env)
         where = _place(self._ready)
         # Where we hold the socket ourselves, that is how it should be.
@@ -112,7 +112,7 @@ class Serving:
             return
         asked = _place(self._ready)
         wanted = [*self._said, *([asked[1]] if asked is not None else ())]
-        wanted += [*self._wanted, *sorted(self._known)]
+        wanted += [*self._guesses(), *sorted(self._known)]
         for port in dict.fromkeys(wanted):
             # What we hold for it, it must not bind itself: that is worth a word only if it tried.
             if (port in self._said or port not in self._held()) and ports.taken("", port):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -51,10 +52,13 @@ class Hooks:
 
 
 class Usage(NamedTuple):
-    """What a process that ended had used, with all whose end it had waited for (wait4(2))."""
+    """What a process that ended had used, with all whose end it had waited for (wait4(2)).
+
+    ``memory`` is in bytes, at the most of any one of them; None when that is not known.
+    """
 
     cpu_ms: int
-    memory: int  # bytes, at the most of any one of them
+    memory: int | None
 
 
 # getrusage(2) counts kilobytes, and on macOS bytes.
@@ -78,6 +82,7 @@ class Child:
         self.command = spawn.command.text
         self._hooks = hooks
         self.code: int | None = None  # of the first process, negative for a signal
+        self._peak: int | None = None  # bytes, as it was when we stopped it
         self.usage: Usage | None = None  # of the first process, known when it has ended
         self.gone = False
         self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
@@ -118,6 +123,7 @@ class Child:
             return
         group = [stat for stat in self._look_around() if stat.group == self.pid]
         self._signal = number
+        self._peak = tree.peak_memory(self.pid) if self.code is None else None
         self._told.update(stat.process for stat in group)
         self._signal_group(number, group)
         _wake(group)
@@ -173,7 +179,16 @@ class Child:
         elif pid:
             self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
             seconds = used.ru_utime + used.ru_stime
-            self.usage = Usage(round(seconds * 1000), used.ru_maxrss * MEMORY_UNIT)
+            self.usage = Usage(round(seconds * 1000), self._memory(used.ru_maxrss))
+
+    def _memory(self, most: int) -> int | None:
+        """Return what it had at the most; the kernel begins to count with what we had at its start.
+
+        (vfork(2) and then execve(2): the memory that is left behind was ours. A small app would
+        be told to have used 30 MB.)
+        """
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most * MEMORY_UNIT if most > ours else self._peak
 
     # --- the end ---
 

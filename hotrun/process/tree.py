@@ -189,6 +189,17 @@ def command_line(pid: int) -> str:
     return " ".join(words)
 
 
+def peak_memory(pid: int) -> int | None:
+    """Return the bytes that a living process had at the most; None when that is not known."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            _, _, rest = file.read().partition(b"VmHWM:")
+    except OSError:
+        return None
+    words = rest.split(maxsplit=1)
+    return int(words[0]) * 1024 if words else None
+
+
 def reachable(pid: int) -> bool:
     """Whether we may signal a process: one that took another user (sudo) is out of reach."""
     try:

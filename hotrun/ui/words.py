@@ -51,6 +51,7 @@ def size(count: int) -> str:
 
 def used(notice: AppExited) -> str:
     """Return what an app had used, to be put behind how it ended."""
-    if notice.cpu_ms is None or notice.memory is None:
+    if notice.cpu_ms is None:
         return ""
-    return f", {time(notice.cpu_ms)} cpu, {size(notice.memory)}"
+    memory = f", {size(notice.memory)}" if notice.memory is not None else ""
+    return f", {time(notice.cpu_ms)} cpu{memory}"

@@ -162,7 +162,7 @@ def test_a_signal_ends_it_and_the_app_in_good_order(
 
 
 def test_a_signal_during_the_start_ends_it(project: Project, first: First) -> None:
-    """From the first instruction of ours on; before that it is the interpreter's start."""
+    """Before our first line it is Python that starts, and the kernel drops the signal."""
     write_app(project, "forever()\n")
     session, pid = first()
     until(lambda: catches(pid, signal.SIGTERM), "a handler")
