@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROBES = "stamp build app floor walk burst ender lines server clients".split()  # in C
+# In C; without a compiler probe.py has a few of them.
+PROBES = ("stamp", "build", "app", "floor", "walk", "burst", "ender", "lines", "server", "clients")
 BESIDE = os.path.dirname(sys.executable)  # hotrun's command, and the go of the extra
 POLL = 0.004  # seconds between two looks; the probes stamp the times, so it costs no accuracy
 DEADLINE = 30.0  # seconds that any one fact is waited for

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING
 
 from harness import (
@@ -37,7 +36,7 @@ from report import Row, Table
 from teller import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from scenarios import Bench
 
@@ -86,9 +85,8 @@ def spawn(bench: Bench) -> Table:
     """What hotrun's start of a child adds to that of the standard library."""
     table = Table(
         "spawn",
-        "Child(...) and subprocess.Popen(..., process_group=0) start the same command with the same "
-        "arguments, in one process, in turns. The call; and from it to the command's first "
-        "instruction.",
+        "Child(...) and subprocess.Popen(..., process_group=0) start the same command with the "
+        "same arguments, in one process, in turns.",
     )
     calls, firsts = _starts(bench, bench.some(200, 100))
     table.rows = [
@@ -133,59 +131,54 @@ def _added(
 
 @dataclass(slots=True)
 class Replacements:
-    """What became of one app after the other, in milliseconds, each less the app's own time.
+    """What became of one app after the other, in milliseconds.
 
     Attributes:
         last: From the last act of the old tree to the first instruction of the new app.
         gap: From the stop signal, as the old one heard it, to that instruction.
-        saved: From the save to that instruction.
-        whole: As ``gap``, with the app's own time.
+        saved: From the save to that instruction, less what the old app's end took.
     """
 
     last: list[float] = field(default_factory=list)
     gap: list[float] = field(default_factory=list)
     saved: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
 
     def add(self, saved: int, told: list[list[str]]) -> None:
         """Take what the old app and the new one told since the old one's start."""
         heard = min(int(line[1]) for line in told if line[0] == "heard")
         end = max(int(line[1]) for line in told if line[0] == "end")
         begin = next(int(line[1]) for line in told if line[0] == "begin")
-        own = end - heard
         self.last.append((begin - end) / MS)
-        self.gap.append((begin - heard - own) / MS)
-        self.saved.append((begin - saved - own) / MS)
-        self.whole.append((begin - heard) / MS)
+        self.gap.append((begin - heard) / MS)
+        self.saved.append((begin - saved - (end - heard)) / MS)
 
 
 def replace(bench: Bench) -> Table:
     """How soon the new app runs when the old one has ended."""
     table = Table(
         "replace",
-        "A save, no build, debounce = 0ms: the old app stamps SIGTERM and its last act, the new one "
-        "its first instruction.",
+        "A save, no build, debounce = 0ms: the old app stamps SIGTERM and its last act, the new "
+        "one its first instruction. The gap is from one to the other: no app serves.",
     )
     if _without_compiler(bench, table):
         return table
-    last = "old tree's last act -> new app's first instruction"
+    last = "old tree's end -> new app's start"
     for name, lines in (("ends at once", ()), ("ends at once, listen", _listening())):
         seen = _replaced(bench, name, ("0",), *lines)
         table.rows += [
             Row(f"{name}: {last}", seen.last, most=3),
-            Row(f"{name}: the gap, from SIGTERM heard", seen.whole, most=10),
-            Row(f"{name}: save -> first instruction, less the app's own time", seen.saved, most=10),
+            Row(f"{name}: the gap", seen.gap, most=10),
+            Row(f"{name}: save -> new app's start, less the app's own end", seen.saved, most=10),
         ]
     late = _replaced(bench, "ends after 50 ms", ("50",), 'stop_timeout = "30s"')
     table.rows += [
         Row(f"ends after 50 ms: {last}", late.last, most=3),
-        Row("ends after 50 ms, stop_timeout = 30s: the gap", late.whole, most=150),
+        Row("ends after 50 ms, stop_timeout = 30s: the gap", late.gap, most=150),
     ]
-    tree = _replaced(bench, "its worker ends last", ("20", "worker"))
-    table.rows.append(Row(f"a worker ends 20 ms after the app: {last}", tree.last, most=3))
+    whole = _replaced(bench, "its worker ends last", ("20", "worker"))
+    table.rows.append(Row(f"a worker ends 20 ms later: {last}", whole.last, most=3))
     table.rows.append(Row(f"floor in C: {last}", _replaced_by_floor(bench).last))
     table.notes.append("The floor stops by kill and waitpid, and starts by vfork and exec.")
-    table.notes.append("The gap is the time in which no app runs: the app's own end included.")
     return table
 
 
@@ -283,108 +276,83 @@ def _private(pid: int) -> int:
 
 LINE = 80  # bytes
 OUTPUT = 32 * MB // LINE * LINE
-READ, PASS = "a bare reader", "a bare reader that passes it on to a pipe"
-CAPTURED = "an app, captured, shown to /dev/null"
-PIPED = "an app, captured, shown to a pipe"
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """One way to have output read.
-
-    Attributes:
-        command: Makes what is called, of the bytes that are to be written.
-        reads: stdout is a pipe that is read here, and not /dev/null.
-    """
-
-    command: Callable[[int], list[str]]
-    reads: bool = False
+READ = "a bare reader"
+AT_ONCE, NEVER = "x", "never said"  # what the first line matches, and what none does
+HOW = {  # of hotrun: the table, what ready.log is, its options, and whether stdout is a pipe
+    "captured app": ("run", AT_ONCE, [], False),
+    "captured app, ready.log does not match yet": ("run", NEVER, [], False),
+    "captured app, shown to a pipe": ("run", AT_ONCE, [], True),
+    "build": ("build", "", [], False),
+    "--json": ("run", AT_ONCE, ["--json"], False),
+    "--json to a pipe": ("run", AT_ONCE, ["--json"], True),
+}
+BARRED = tuple(HOW)[:2]
 
 
 def output(bench: Bench) -> Table:
     """What it costs that hotrun reads what a command prints."""
     table = Table(
         "output",
-        f"{OUTPUT / MB:.0f} MB in lines of {LINE} bytes, by a C program with stdio. Each time is that of a "
-        "whole call, less that of the same call with 0 bytes. The bare reader is Python, with "
-        "os.read of 64 KB and no more.",
+        f"{OUTPUT / MB:.0f} MB in lines of {LINE} bytes: what the writer took by its own clock. "
+        "The bare reader is Python, os.read of 64 KB and no more. What is shown goes to /dev/null, "
+        "or to a pipe that is read in the same way.",
     )
     if _without_compiler(bench, table):
         return table
-    modes = _modes(bench)
-    starts: Times = {name: [] for name in modes}
-    wholes: Times = {name: [] for name in modes}
-    for _ in range(bench.some(9, 3)):
-        for name, mode in modes.items():
-            starts[name].append(_call(mode, 0))
-            wholes[name].append(_call(mode, OUTPUT))
-    for name in modes:
-        start = median(starts[name])
-        taken = [whole - start for whole in wholes[name]]
-        table.rows.append(Row(name, taken))
-        if name == READ:
-            floor = taken
-        elif name != PASS:
-            ratios = [ours / theirs for ours, theirs in zip(taken, floor, strict=True)]
-            most = 1.3 if name == CAPTURED else None
-            table.rows.append(Row(f"  {name} / {READ}", ratios, "x", most))
+    log = Log(bench.at("output.log"))
+    in_c = [*bench.probes.command("lines"), str(OUTPUT), log.path]
+    in_python = [sys.executable, "-I", "-S", _script("lines.py"), str(OUTPUT), log.path]
+    table.rows += _outputs(bench, "C, stdio", in_c, HOW, log)
+    table.rows += _outputs(bench, "Python, print", in_python, BARRED[:1], log)
     return table
 
 
-def _modes(bench: Bench) -> dict[str, Mode]:
-    lines = bench.probes.command("lines")
-
-    def once(kind: str, *options: str) -> Callable[[int], list[str]]:
-        project = Project(bench.at(f"output-{kind}-{len(options)}-{len(os.listdir(bench.folder))}"))
-
-        def command(size: int) -> list[str]:
-            _print(project, kind, [*lines, str(size)])
-            return [*hotrun("run"), "--once", "-C", project.path, *options]
-
-        return command
-
-    def bare(how: str) -> Callable[[int], list[str]]:
-        start = [sys.executable, "-I", "-S", _script("reader.py"), how, *lines]
-        return lambda size: [*start, str(size)]
-
-    return {
-        READ: Mode(bare("read")),
-        PASS: Mode(bare("pass"), reads=True),
-        CAPTURED: Mode(once("run")),
-        PIPED: Mode(once("run"), reads=True),
-        "a build": Mode(once("build")),
-        "an app, --json to /dev/null": Mode(once("run", "--json")),
-        "an app, --json to a pipe": Mode(once("run", "--json"), reads=True),
-    }
+def _outputs(
+    bench: Bench, writer: str, command: list[str], names: Iterable[str], log: Log
+) -> Iterator[Row]:
+    """Have a writer read in turns, by a bare reader and by hotrun."""
+    calls = {READ: ([sys.executable, "-I", "-S", _script("reader.py"), *command], False)}
+    for name in names:
+        kind, ready, options, reads = HOW[name]
+        path = bench.at(f"output-{writer[0]}-{name}".replace(" ", "-"))
+        calls[name] = ([*hotrun("run", "--once", "-C", path, *options)], reads)
+        _print(Project(path), kind, command, ready)
+    times: Times = {name: [] for name in calls}
+    for _ in range(1 + bench.some(9, 3)):
+        for name, (call, reads) in calls.items():
+            times[name].append(_written(call, log, reads=reads))
+    for name, taken in times.items():
+        yield Row(f"{writer}: {name}", taken[1:])
+        if name != READ:
+            ratios = [our / bare for our, bare in zip(taken[1:], times[READ][1:], strict=True)]
+            most = 1.3 if name in BARRED else None
+            yield Row(f"{writer}: {name} / {READ}", ratios, "x", most)
 
 
-def _print(project: Project, kind: str, command: list[str]) -> None:
-    """Write a hotrun.toml whose build or app prints, and is read."""
-    ready = 'ready = { log = "never said", timeout = "10m" }\n' if kind == "run" else ""
-    write(project.at("hotrun.toml"), f"[{kind}]\ncommand = {json.dumps(command)}\n{ready}")
+def _print(project: Project, kind: str, command: list[str], ready: str) -> None:
+    """Write a hotrun.toml whose build or app prints; with a ready.log the app is read."""
+    more = f'ready = {{ log = "{ready}", timeout = "10m" }}\n' if ready else ""
+    write(project.at("hotrun.toml"), f"[{kind}]\ncommand = {json.dumps(command)}\n{more}")
 
 
-def _call(mode: Mode, size: int) -> float:
-    """Return the milliseconds of one call."""
-    command = mode.command(size)
-    rest(0.03)
-    out = subprocess.PIPE if mode.reads else subprocess.DEVNULL
-    began = time.perf_counter_ns()
+def _written(command: list[str], log: Log, *, reads: bool) -> float:
+    """Run a reader, and return the milliseconds that its writer took."""
+    count = len(log.lines())
+    rest()
     with subprocess.Popen(
         command,
         env=environment(),
         stdin=subprocess.DEVNULL,
-        stdout=out,
+        stdout=subprocess.PIPE if reads else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         read = 0
         while process.stdout is not None and (data := os.read(process.stdout.fileno(), 65536)):
             read += len(data)
         code = process.wait()
-    took = (time.perf_counter_ns() - began) / MS
-    if code or (mode.reads and read < size):
+    if code or (reads and read < OUTPUT):
         raise BenchError(f"{' '.join(command)} ended with {code}, {read} bytes were read")
-    return took
+    return int(log.wait(count + 1, "the writer's end")[0]) / MS
 
 
 # --- refused -------------------------------------------------------------------------------

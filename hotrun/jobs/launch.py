@@ -69,8 +69,7 @@ class Launch:
         """Describe the app.
 
         Raises:
-            ListenError: a socket cannot be bound.
-            ExpandError: a variable in ``run.listen`` is not set.
+            ListenError: a socket cannot be bound, or a variable in ``run.listen`` is not set.
         """
         spawn = self._spawn(command, env)
         sockets = self._host.sockets
@@ -127,9 +126,12 @@ class Launch:
         return 0 if self.takes_terminal else None
 
     def _address(self, text: str, env: Mapping[str, str]) -> Address:
-        expanded = environment.expand(text, env)
+        expanded = text
         try:
+            expanded = environment.expand(text, env)
             address = parse_address(expanded)
+        except environment.ExpandError as error:
+            raise ListenError(error.message, error.hint) from error
         except AddressError as error:
             raise ListenError(f'"{expanded}" {error.message}', error.hint) from error
         return address.within(self._host.config.directory)

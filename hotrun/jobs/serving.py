@@ -17,8 +17,9 @@ from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.process import in_use, listeners, ports, tree
 from hotrun.process.bind import ListenError
-from hotrun.process.environment import expand
+from hotrun.process.environment import ExpandError, expand
 from hotrun.process.ready import LogProbe, Probe, Tcp, describe
+from hotrun.process.spawn import SpawnError
 from hotrun.url import Url, UrlError, parse_url
 
 if TYPE_CHECKING:
@@ -121,8 +122,10 @@ class Serving:
 
     def refusal(self, key: str, error: HotrunError) -> notices.Problem:
         """Word why something could not be started; of a taken address, who has it."""
-        if not isinstance(error, ListenError):
+        if isinstance(error, SpawnError):
             return notices.Problem(f"run.{key}: {error.message}", error.hint)
+        if not isinstance(error, ListenError):
+            return notices.Problem(error.message, error.hint)
         message, hint, address = error.message, error.hint, error.address
         if error.errno == errno.EADDRINUSE and address is not None:
             holder = _holder(address)
@@ -139,11 +142,14 @@ class Serving:
             return None
         if ready.log:
             return re.compile(ready.log)
-        text = expand(ready.http or ready.tcp, env)
+        text = ready.http or ready.tcp
         try:
+            text = expand(text, env)
             if ready.http:
                 return parse_url(text)
             address = parse_address(text)
+        except ExpandError as error:
+            raise HotrunError(f"run.ready: {error.message}", error.hint) from error
         except (UrlError, AddressError) as error:
             raise HotrunError(f'run.ready: "{text}" {error.message}', error.hint) from error
         return Tcp(address.host, address.port)

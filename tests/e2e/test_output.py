@@ -188,9 +188,7 @@ def test_a_line_of_a_megabyte_of_a_build_comes_whole(project: Project, json: boo
 
 
 @pytest.mark.parametrize("who", ["build", "run"])
-def test_a_torn_last_line_is_shown_all_the_same(
-    project: Project, start: Start, who: str
-) -> None:
+def test_a_torn_last_line_is_shown_all_the_same(project: Project, start: Start, who: str) -> None:
     prints(project, "os.write(1, b'whole\\ntorn')", who=who)
     session = start()
     session.wait_for("build_finished" if who == "build" else "app_exited")

@@ -12,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from live import DEADLINE, Live, Project, ended, free_port, listens, until
+from live import Live, Project, ended, free_port, listens, until
 from plain import Plain
+from pty_rig import Rig
 
 from hotrun.process import tree
 
@@ -136,14 +137,25 @@ DJANGO = [
 ]
 
 
+# Each is read before the next one is written: what comes together is no help.
+LINE_BY_LINE = """
+import array, fcntl, os, sys, termios, time
+waiting = array.array("i", [0])
+for line in LINES:
+    os.write(2, line.encode() + b"\\n")
+    while not fcntl.ioctl(2, termios.FIONREAD, waiting) and waiting[0]:
+        time.sleep(0.001)
+sys.exit(1)
+"""
+
+
 @pytest.mark.parametrize("lines", [FLASK, DJANGO], ids=["flask", "django"])
 def test_the_port_may_stand_in_another_line(
     project: Project, start: Start, lines: list[str]
 ) -> None:
     port = free_port()
     app(project, port)
-    text = "\n".join(lines).format(port)
-    project.write("app.py", f"import sys, os; os.write(2, {text!r}.encode()); sys.exit(1)")
+    project.write("app.py", f"LINES = {[line.format(port) for line in lines]}\n{LINE_BY_LINE}")
     with stranger(port, project.out) as holder:
         session = start()
         session.wait_for("app_exited")
@@ -184,43 +196,41 @@ def test_an_app_whose_words_are_not_read_is_understood_by_how_it_is_started(
     words, more = (text.format(port) for text in WAYS[way])
     app(project, port, words, more)
     project.write("env", f"PORT={port}\n")
-    with stranger(port, project.out) as holder, Plain(project.path) as session:
+    with contextlib.ExitStack() as others:
+        holder = others.enter_context(stranger(port, project.out))
+        session = others.enter_context(Plain(project.path))
         session.wait_for("hint: ")
         first, second = session.problem
         assert names(first, port, holder.pid)
         assert second == f"hint: {kill(holder.pid)}"
-        holder.kill()
-        holder.wait(DEADLINE)
-        project.write("change", "1")
-        session.until(lambda: b"serving" in session.out, "the app to serve")
-        assert len(session.problem) == 2
-        holder.returncode = None  # the test's own kill is none of hotrun's
+        others.close()
+        session.until(lambda: listens(port), "the app to listen")
 
 
 def test_a_port_of_an_earlier_life_is_known_although_nothing_is_read(project: Project) -> None:
+    """It is the case of a person at a terminal, whose app comes up with a default of its own."""
     port = free_port()
-    app(project, port)
-    with Plain(project.path) as session:
-        session.until(lambda: listens(port), "the app to listen")
-        # It is looked at when it is ready, which is a moment after its start.
-        session.until(lambda: session.out.count(b"serving") == 1, "the app to serve")
-        project.write("ask", "for the moment")
-        session.until(lambda: session.out.count(b"serving") == 2, "the next life")
-        os.kill(pid_of(session), signal.SIGKILL)
-        session.wait_for("app exited with signal SIGKILL")
-        assert session.problem == []
+    app(project, port, more="[build]\ncommand = 'true'")
+    with Rig(sys.executable, "-m", "hotrun", "run", "--color", "never", cwd=project.path) as rig:
+        learned(rig)
+        os.kill(rig.number("started pid"), signal.SIGKILL)
+        rig.wait_for("app exited with signal SIGKILL")
         with stranger(port, project.out) as holder:
             project.write("change", "1")
-            session.wait_for("hint: ")
-            first, second = session.problem
-            assert names(first, port, holder.pid)
-            assert second == f"hint: {kill(holder.pid)}"
+            rig.wait_for(f"hint: {kill(holder.pid)}")
+            line = next(line for line in rig.text.splitlines() if line.startswith("error: "))
+            assert names(line, port, holder.pid)
 
 
-def pid_of(session: Plain) -> int:
-    """The app of a session, by the line of its start."""
-    found = re.findall(r"(?:re)?started pid (\d+)", "\n".join(session.lines))
-    return int(found[-1])
+def learned(rig: Rig) -> None:
+    """Wait until the app was ready: then it is looked at which ports it has."""
+
+    def is_ready() -> bool:
+        rig.type("e")
+        return "it was ready after" in rig.text
+
+    rig.wait_for("serving")
+    rig.until(is_ready, "the app to be ready")
 
 
 @pytest.mark.parametrize("json", [True, False], ids=["read", "inherited"])

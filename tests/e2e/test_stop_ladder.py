@@ -341,6 +341,7 @@ def test_an_app_without_stacks_is_killed_after_them(project: Project, start: Sta
     assert "did not tell its stacks" in warning["message"]
     assert warning["hint"]
     session.wait_for("app_started", run=2)
+    assert not session.all("app_lingers"), "what is left of the time is told while there is any"
     assert not session.all("app_dumped")
     assert not list((project.path / ".hotrun").glob("stacks-*"))
 
