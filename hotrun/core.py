@@ -294,6 +294,7 @@ def _go_without_build(s: State) -> None:
     """With no build command the tree is good as it is."""
     if s.wanted and not s.policy.builds:
         s.good, s.dirty, s.wanted = _next_run(s), frozenset(), False
+        s.crashes = 0  # of a program that is not there any more
 
 
 def _replace_app(s: State, commands: list[Command]) -> None:

@@ -59,7 +59,7 @@ class Service:
     def send(self, number: int) -> None:
         """Pass a signal on to the app."""
         if self._app is not None:
-            self._app.send(number)
+            self._app.pass_on(number)
 
     def halt(self) -> None:
         """Stop all that runs: we are stopped ourselves (Ctrl-Z)."""

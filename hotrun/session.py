@@ -109,7 +109,7 @@ class Session:
             self._keys.stop()
         if self._feed is not None:
             self._feed.close()
-        self.reaper.close()
+        self.reaper.close(self.cookie)
         self.scratch.remove()
 
     def _fail(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

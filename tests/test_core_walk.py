@@ -367,6 +367,7 @@ class World:
             self.wanted = True
         elif build and self.ending is None:
             self.good, self.owed, self.app_owed = self.tree.read(), frozenset(), True
+            self.crashes = 0  # of a program that is not there any more
 
     def _hear_timer(self, timer: Timer) -> None:
         match timer:

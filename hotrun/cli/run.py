@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import time
 from dataclasses import replace
@@ -63,7 +62,6 @@ def run(
     if app_args and config.run is not None:
         config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
 
-    _answer_as_first_process()
     with _reserved(config) as sockets:
         return _run(
             config,
@@ -75,12 +73,6 @@ def run(
             color=color,
             keys=not no_keys,
         )
-
-
-def _answer_as_first_process() -> None:
-    """Let SIGTERM end us: the kernel drops what the first process has no handler for."""
-    if os.getpid() == 1:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @contextlib.contextmanager

@@ -79,7 +79,8 @@ class AppJob:
         self._host.tell(notices.AppStopping(self._service, self.run, number.name))
         if self._child is not None:
             self._child.stop(number)
-            self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
+            if self._app.stop_timeout > LINGERS:
+                self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
         self._stop_waiting()
 
     def dump(self) -> None:
@@ -110,9 +111,14 @@ class AppJob:
         return self._clock.ms
 
     def send(self, number: int) -> None:
-        """Pass a signal on to the app's group."""
+        """Send what runs, and its group, a signal: it is stopped, or goes on."""
         if self._child is not None:
             self._child.send(number)
+
+    def pass_on(self, number: int) -> None:
+        """Send the app's first process a signal that came to us, as if we were not there."""
+        if self._child is not None and self.pid is not None:
+            self._child.pass_on(number)
 
     def take_terminal(self) -> None:
         """Hand the terminal over, if it is the app's: it starts, or we were stopped with it."""
@@ -251,7 +257,8 @@ class AppJob:
         if not expected and code:
             self._serving.explain(self._clock.ms)
         # The terminal sent Ctrl-C to the app alone, and who typed it meant all of it.
-        if self._launch.takes_terminal and not self._stopped and exit_code(code) == 130:  # noqa: PLR2004
+        alone = self._alone or not self._stopped
+        if self._launch.takes_terminal and alone and exit_code(code) == 130:  # noqa: PLR2004
             self._host.quit(130, "interrupted")
 
     def _beside_failed(self, code: int) -> None:

@@ -63,7 +63,7 @@ class Launch:
         What it leaves running is no reason to wait: it carries the cookie, and ends with us.
         """
         spawn = self._spawn(command, self.environment())
-        return replace(spawn, cookie="")
+        return replace(spawn, cookie="", worn=spawn.cookie)
 
     def app(self, command: Command, env: Mapping[str, str]) -> Spawn:
         """Describe the app.

@@ -130,9 +130,16 @@ class Child:
         self._loop.call_soon(self._reaper.look)
 
     def send(self, number: int) -> None:
-        """Pass a signal on to the group: it is no part of a stop."""
-        if self.code is None:
-            self._signal_group(number, [])
+        """Send the group a signal that is no part of a stop; a shell may have ended before it."""
+        if not self._tree_gone:
+            members = [stat for stat in self._look_around() if stat.group == self.pid]
+            self._signal_group(number, members)
+
+    def pass_on(self, number: int) -> None:
+        """Send the first process a signal: its helpers have not asked for it, and would end."""
+        if self.code is None:  # unreaped, so the pid is nobody else's
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
 
     def kill(self) -> dict[int, str]:
         """Send SIGKILL to all that is left, and return their pids and what they run."""

@@ -54,6 +54,7 @@ class Guardian:
     """
 
     def __init__(self, cookie: str, tty: Tty | None = None) -> None:
+        self._takes_over = False
         self._records = _nameless_file()
         ours, theirs = os.pipe()  # not inherited by any program: a copy would keep it asleep
         self.pid = os.fork()
@@ -102,13 +103,17 @@ class Guardian:
             os.write(self._pipe, FAREWELL)
         self._see_it_gone()
 
+    def take_over(self) -> None:
+        """Sweep, although we end in good order: something is left that is to end with us."""
+        self._takes_over = True
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
-        if error is None:
+        if error is None and not self._takes_over:
             self.dismiss()
-        else:  # a bug of ours: whatever is left is for the guardian to end
+        else:  # or a bug of ours: whatever is left is for the guardian to end
             self._see_it_gone()
 
     def _see_it_gone(self) -> None:

@@ -13,7 +13,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from hotrun.process import tree
+from hotrun.process import mark, tree
 
 if TYPE_CHECKING:
     import asyncio
@@ -115,8 +115,14 @@ class Reaper:
         stats = (tree.read(pid) for pid in tree.children(os.getpid()) if pid not in known)
         return [stat for stat in stats if stat is not None and stat.group != os.getpgrp()]
 
-    def close(self) -> None:
-        """Hear no more."""
+    def close(self, cookie: str = "") -> None:
+        """Hear no more; what carries the cookie and is left is the guardian's.
+
+        No child answers for what a command before or after the app has put into the background.
+        """
+        left = (stat for stat in self.adopted() if stat.alive and mark.belongs(stat.pid, cookie))
+        if self._guardian is not None and any(left):
+            self._guardian.take_over()
         self._loop.remove_signal_handler(signal.SIGCHLD)
         if self._again is not None:
             self._again.cancel()

@@ -45,6 +45,7 @@ class Spawn:
         cookie: ``NAME=value`` in the environment by which a runaway descendant is known.
             Without one, what leaves the group is let go: a compile server is meant to stay.
             Its mark is worn as well (mark.py), because an environment can be cleared.
+        worn: The cookie whose mark is worn by what has none: it ends with us, and may live so long.
         behind: Tells that who hears the outputs cannot take more for now.
         sockets: Descriptors that it gets under the same numbers; ``{fd}`` in the command is the
             first, ``{fd2}`` the second. With any, LISTEN_PID is set where it can be right.
@@ -59,6 +60,7 @@ class Spawn:
     behind: Callable[[], bool] = lambda: False
     sockets: tuple[int, ...] = ()
     stdin: int | None = None
+    worn: str = ""
 
 
 def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
@@ -88,7 +90,7 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
     try:
         if spawn.sockets:
             executable, argv = _with_pid(command, path, environment, spawn.directory)
-        with mark.worn(spawn.cookie):
+        with mark.worn(spawn.worn or spawn.cookie):
             return subprocess.Popen(
                 argv,
                 executable=executable,
