@@ -104,8 +104,8 @@ def head(mode: str, probes: str) -> str:
     )
     return (
         "# What was measured\n"
-        "Written by `make bench`; how each figure comes about is said in bench/scenarios.py\n"
-        "and bench/watching.py.\n"
+        "Written by `make bench`; how each figure comes about is said in bench/scenarios.py,\n"
+        "bench/watching.py and bench/processes.py.\n"
         "Absolute times hold for one machine only.\n\n" + "; ".join(facts) + ".\n"
     )
 

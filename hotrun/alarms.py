@@ -25,42 +25,81 @@ STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
 DUMP = 1.0  # seconds that a runtime has to write its stacks; the JVM takes 0.1
 
 
+class Alarm:
+    """A call that is to come, unless it is cancelled; made by ``Alarms.later``."""
+
+    def __init__(self, alarms: Alarms, seconds: float, ring: Callable[[], None]) -> None:
+        self._alarms = alarms
+        self._ring = ring
+        self._left = seconds
+        self._handle: asyncio.TimerHandle | None = None
+
+    def cancel(self) -> None:
+        """Do not call; harmless when it has called."""
+        self.halt()
+        self._alarms.forget(self)
+
+    def halt(self) -> None:
+        """Let it stand still."""
+        if self._handle is not None:
+            self._left = max(0.0, self._handle.when() - self._alarms.loop.time())
+            self._handle.cancel()
+            self._handle = None
+
+    def go_on(self) -> None:
+        """Give it the time that it has left."""
+        self._handle = self._alarms.loop.call_later(self._left, self._call)
+
+    def _call(self) -> None:
+        self._handle = None
+        self._alarms.forget(self)
+        self._ring()
+
+
 class Alarms:
-    """Calls back when an alarm goes off.
+    """Calls back after a while.
 
     Args:
         loop: Whose clock it is.
-        fire: Hears which alarm went off.
+        fire: Hears which of the core's alarms went off.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fire: Callable[[Timer], None]) -> None:
-        self._loop = loop
+        self.loop = loop
         self._fire = fire
-        self._set: dict[Timer, asyncio.TimerHandle] = {}
-        self._left: dict[Timer, float] = {}  # seconds, while we stand still
+        self._set: dict[Timer, Alarm] = {}
+        self._coming: dict[Alarm, None] = {}  # in the order in which they were set
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        """Call after so many seconds of our own time."""
+        alarm = Alarm(self, seconds, call)
+        self._coming[alarm] = None
+        alarm.go_on()
+        return alarm
+
+    def forget(self, alarm: Alarm) -> None:
+        """It has called, or will not."""
+        self._coming.pop(alarm, None)
 
     def set(self, timer: Timer, seconds: float) -> None:
-        """Set an alarm, or set it anew."""
+        """Set an alarm of the core, or set it anew."""
         self.clear(timer)
-        self._set[timer] = self._loop.call_later(seconds, self._go_off, timer)
+        self._set[timer] = self.later(seconds, lambda: self._go_off(timer))
 
     def clear(self, timer: Timer) -> None:
-        """Forget an alarm."""
-        handle = self._set.pop(timer, None)
-        if handle is not None:
-            handle.cancel()
+        """Forget an alarm of the core."""
+        if (alarm := self._set.pop(timer, None)) is not None:
+            alarm.cancel()
 
     def halt(self) -> None:
-        """Let the alarms stand still."""
-        now = self._loop.time()
-        self._left = {timer: max(0.0, it.when() - now) for timer, it in self._set.items()}
+        """Let all stand still."""
+        for alarm in self._coming:
+            alarm.halt()
 
     def go_on(self) -> None:
-        """Give each alarm the time it had left."""
-        left, self._left = self._left, {}
-        for timer, seconds in left.items():
-            if timer in self._set:
-                self.set(timer, seconds)
+        """Give each the time it had left."""
+        for alarm in self._coming:
+            alarm.go_on()
 
     def _go_off(self, timer: Timer) -> None:
         del self._set[timer]

@@ -219,6 +219,10 @@ class Feed:
             self._host.tell(notices.Unchanged(self._service, saved[:most], len(saved)))
         # An env file is read at each start of the app, and by nothing else.
         restart = len(sources) != len(changed)
+        # The kernel tells of a root's end only when nobody is in it any more (IN_DELETE_SELF): the
+        # app may be, and our session file is. What went with it was told.
+        if found.changed and not all(map(os.path.isdir, self._sieve.roots)):
+            self._watcher.refresh()
         self._host.post(self._service, facts.FilesChanged(sources, restart))
 
     def _relative(self, path: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from hotrun import facts, notices
+    from hotrun.alarms import Alarms
     from hotrun.config import Config
     from hotrun.process.guardian import Guardian
     from hotrun.process.listen import Sockets
@@ -23,6 +24,7 @@ class Host(Protocol):
 
     Attributes:
         loop: The one event loop.
+        alarms: Calls back after a while, in which we were not stopped (Ctrl-Z).
         reaper: Looks after every child.
         guardian: Ends what is left, should we be killed.
         scratch: Where builds put what lasts as long as they run.
@@ -36,6 +38,7 @@ class Host(Protocol):
     """
 
     loop: asyncio.AbstractEventLoop
+    alarms: Alarms
     reaper: Reaper
     guardian: Guardian | None
     scratch: Scratch

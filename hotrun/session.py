@@ -44,6 +44,7 @@ class Session:
     """
 
     loop: asyncio.AbstractEventLoop
+    alarms: Alarms
     reaper: Reaper
 
     def __init__(
@@ -81,8 +82,8 @@ class Session:
         self.loop.set_exception_handler(self._fail)
         self.reaper = Reaper(self.loop, self._options.guardian, self._options.file)
         self._done: asyncio.Future[int] = self.loop.create_future()
-        self._alarms = Alarms(self.loop, self._alarmed)
-        Signals(self)
+        self.alarms = Alarms(self.loop, self._alarmed)
+        self._signals = Signals(self)
         self._keys = self._options.keys(self) if self._options.keys is not None else None
         self.tell(
             notices.SessionStarted(
@@ -110,6 +111,7 @@ class Session:
         if self._feed is not None:
             self._feed.close()
         self.reaper.close(self.cookie)
+        self._signals.close()
         self.scratch.remove()
 
     def _fail(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
@@ -170,7 +172,7 @@ class Session:
             case facts.SetTimer(timer, detail):
                 self._set(service, timer, detail)
             case facts.ClearTimer(timer):
-                self._alarms.clear(timer)
+                self.alarms.clear(timer)
             case facts.Exit(code):
                 if not self._done.done():
                     self._done.set_result(code)
@@ -196,7 +198,7 @@ class Session:
         seconds = seconds_of(self.config, timer, detail)
         if timer is facts.Timer.RESTART and isinstance(detail, int):
             self.tell(notices.AppBacksOff(service.name, detail, round(seconds * 1000)))
-        self._alarms.set(timer, seconds)
+        self.alarms.set(timer, seconds)
 
     def _alarmed(self, timer: facts.Timer) -> None:
         self.post(self._service.name, facts.TimerFired(timer))
@@ -237,14 +239,14 @@ class Session:
         if self.suspended:
             return
         self.suspended = True
-        self._alarms.halt()
+        self.alarms.halt()
         if self.terminal is not None:
             self.terminal.suspend(self._service.halt, self._service.go_on, group=self._lends)
         else:  # somebody's `kill -TSTP`
             self._service.halt()
             signal.raise_signal(signal.SIGSTOP)
             self._service.go_on()
-        self._alarms.go_on()
+        self.alarms.go_on()
         self.suspended = False
 
     def resumed(self) -> None:

@@ -49,11 +49,25 @@ class Signals:
         self._loop = listener.loop
         self._endings: list[signal.Signals] = []  # not yet acted on
         for number in ENDINGS:
-            self._loop.add_signal_handler(number, self._end, number)
+            # nohup(1): who ignores SIGHUP for us means that we stay when the terminal goes.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._loop.add_signal_handler(number, self._end, number)
         for number in PASSED_ON:
             self._loop.add_signal_handler(number, listener.pass_on, number)
         self._loop.add_signal_handler(signal.SIGTSTP, listener.suspend)
         self._loop.add_signal_handler(signal.SIGCONT, listener.resumed)
+
+    def close(self) -> None:
+        """Hear no more; what would end us is ignored from now on.
+
+        A second SIGTERM that comes while we give the terminal back would leave it as it is.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDINGS, *PASSED_ON, signal.SIGTSTP})
+        for number in (*ENDINGS, *PASSED_ON, signal.SIGTSTP, signal.SIGCONT):
+            self._loop.remove_signal_handler(number)
+            if number != signal.SIGCONT:
+                signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _end(self, number: signal.Signals) -> None:
         # Who answers to what we did comes after this request.

@@ -12,6 +12,7 @@ from hotrun.jobs import exit_code, signal_name
 from hotrun.jobs.launch import Launch
 from hotrun.jobs.serving import Serving
 from hotrun.jobs.stacks import Stacks
+from hotrun.jobs.taken import Taken
 from hotrun.process import command as commands
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import BusyError, SpawnError
@@ -19,6 +20,7 @@ from hotrun.process.spawn import BusyError, SpawnError
 if TYPE_CHECKING:
     import asyncio
 
+    from hotrun.alarms import Alarm
     from hotrun.config import Run
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed (ETXTBSY)
 BUSY_TRIES = 100
+LEND_AGAIN = 1.0  # seconds between two looks whether we are in the foreground, where an app waits
 LINGERS = 0.5  # seconds after which somebody who waits wants to know for what
 
 
@@ -49,7 +52,8 @@ class AppJob:
         self._app = app
         self._artifact = artifact
         self._launch = Launch(host, service, app, self._hear)
-        self._serving = Serving(host, service, run, app, ports)
+        self._taken = Taken(host, ports)
+        self._serving = Serving(host, service, run, app, self._taken)
         self._stacks = Stacks(host, service, run)
         self._child: Child | None = None
         self._before = [commands.parse(command) for command in app.before]
@@ -61,7 +65,7 @@ class AppJob:
         self._alone = False  # it ended by itself, and left others behind
         self._tries = BUSY_TRIES
         self._waiting: asyncio.TimerHandle | None = None  # for the program file to be closed
-        self._linger: asyncio.TimerHandle | None = None
+        self._linger: Alarm | None = None
         self.run = run
 
     # --- what the core asks for ---
@@ -80,7 +84,7 @@ class AppJob:
         if self._child is not None:
             self._child.stop(number)
             if self._app.stop_timeout > LINGERS:
-                self._linger = self._host.loop.call_later(LINGERS, self._say_it_lingers)
+                self._linger = self._host.alarms.later(LINGERS, self._say_it_lingers)
         self._stop_waiting()
 
     def dump(self) -> None:
@@ -191,8 +195,9 @@ class AppJob:
             self._finish(self._code)
 
     def _refused(self, error: HotrunError) -> None:
-        self._host.tell(self._serving.refusal(self._key, error))
-        self._code = error.code if isinstance(error, SpawnError) else error.exit_code
+        self._host.tell(self._taken.refusal(self._key, error))
+        if self._phase != "after":  # the code of the app is the one that counts
+            self._code = error.code if isinstance(error, SpawnError) else error.exit_code
         self._before.clear()
         self._after.clear()
         self._child = None
@@ -220,8 +225,18 @@ class AppJob:
         """Ctrl-Z, a read of a terminal that is not its own, or somebody's SIGSTOP."""
         if self._launch.takes_terminal and number == signal.SIGTSTP:
             self._host.suspend()
+        elif self._launch.takes_terminal and number in (signal.SIGTTIN, signal.SIGTTOU):
+            self._lend_later()
         elif not self._host.suspended and self._child is not None:
             self._host.tell(_stopped_problem(number, self._child.pid))
+
+    def _lend_later(self) -> None:
+        """It wants the terminal, and we are in the background: bash sends no signal with `fg`."""
+        terminal = self._host.terminal
+        if self.pid is None or self._stopped or terminal is None:
+            return
+        if not terminal.resume():
+            self._host.loop.call_later(LEND_AGAIN, self._lend_later)
 
     def _ended(self) -> None:
         """The first process is over, and others of its tree are not: they have to follow."""
@@ -255,7 +270,7 @@ class AppJob:
         expected = self._stopped and not self._alone
         self._tell_exit(code, expected=expected)
         if not expected and code:
-            self._serving.explain(self._clock.ms)
+            self._taken.explain(self._clock.ms)
         # The terminal sent Ctrl-C to the app alone, and who typed it meant all of it.
         alone = self._alone or not self._stopped
         if self._launch.takes_terminal and alone and exit_code(code) == 130:  # noqa: PLR2004

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
 from hotrun.host import Clock
-from hotrun.jobs import COLOUR_HINTS, exit_code
+from hotrun.jobs import COLOUR_HINTS, exit_code, signal_name
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
@@ -61,7 +62,8 @@ class BuildJob:
         directory, behind = self._host.config.directory, self._host.behind
         spawn = Spawn(command, directory, env, hears, behind=behind)
         try:
-            self._child = Child(self._host.loop, self._host.reaper, spawn, Hooks(gone=self._gone))
+            hooks = Hooks(gone=self._gone, halted=self._halted)
+            self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except SpawnError as error:
             message = f"build.command: {error.message}"
             self._host.tell(notices.Problem(message, error.hint))
@@ -89,6 +91,17 @@ class BuildJob:
             self._host.tell(notices.Output(self._service, "build", self.run, stream, text))
 
         return hear
+
+    def _halted(self, number: int) -> None:
+        if self._host.suspended or self._child is None:
+            return
+        pid = self._child.pid
+        what, hint = f"is stopped by {signal_name(number)}", f"kill -CONT {pid} lets it go on"
+        if number in (signal.SIGTTIN, signal.SIGTTOU):
+            what = f"is stopped: it asks for something at the terminal ({signal_name(number)})"
+            hint = "a build has no terminal: sudo -n, ssh-agent, GIT_TERMINAL_PROMPT=0"
+        message = f"the build (pid {pid}) {what}"
+        self._host.tell(notices.Problem(message, hint, severity="warning"))
 
     def _gone(self) -> None:
         if self._reason:  # killed, it could not clean up; and no other build runs now

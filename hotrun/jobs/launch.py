@@ -133,7 +133,9 @@ class Launch:
         except environment.ExpandError as error:
             raise ListenError(error.message, error.hint) from error
         except AddressError as error:
-            raise ListenError(f'"{expanded}" {error.message}', error.hint) from error
+            # As written: the variables may hold what nobody should read.
+            hint = error.hint if expanded == text else environment.LOOK_AT_VARIABLES
+            raise ListenError(f'"{text}" {error.message}', hint) from error
         return address.within(self._host.config.directory)
 
 
@@ -141,5 +143,5 @@ def _each_once(addresses: list[Address]) -> list[Address]:
     """Refuse an address that two variables came to: one socket has one descriptor."""
     for number, address in enumerate(addresses):
         if address in addresses[:number]:
-            raise ListenError(f"{address.text} is there twice", "look at the variables in it")
+            raise ListenError(f"{address.text} is there twice", environment.LOOK_AT_VARIABLES)
     return addresses

@@ -24,6 +24,9 @@ _OURS = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
 
 
+LOOK_AT_VARIABLES = "look at the variables in it"
+
+
 class ExpandError(HotrunError):
     """A ``${NAME}`` that cannot be replaced."""
 

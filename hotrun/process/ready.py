@@ -179,6 +179,8 @@ class Probe:
             return f"no answer within {waited:g} s"
         except OSError as error:
             return _in_words(error)
+        except ValueError:  # a name of labels that are too long, for ssl (RFC 1035, 2.3.4)
+            return f"the name {ready.host} is none that can be asked for"
 
     async def _connect(self, ready: Url | Tcp) -> str:
         """Open a connection, to the first of the host's addresses that takes one."""

@@ -141,7 +141,7 @@ class Console:
         match notice:
             case notices.SessionStarted(version, _, config, directory):
                 keys = "; ? shows the keys" if self._manner.keys else ""
-                self._say("dim", f"hotrun {version}: {config or directory}{keys}")
+                self._say("dim", f"hotrun {version}: {printable(config or directory)}{keys}")
             case notices.Watching():
                 self._watching(notice)
             case notices.Listening(_, addresses):

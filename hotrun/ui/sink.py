@@ -41,10 +41,9 @@ class Sink:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._fd = stream.fileno()
+        self._fd, self._stalls = _unblocked(stream.fileno())
         self._encoding = stream.encoding or "utf-8"
         self._errors = stream.errors or "strict"
-        self._pipe = stat.S_ISFIFO(os.fstat(self._fd).st_mode)
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLOUT)
         self._waiting = bytearray()
@@ -68,8 +67,11 @@ class Sink:
     def flush(self) -> None:
         """Write what there is room for; the loop goes on with the rest."""
         while self._waiting and self._has_room(0):
-            size = ROOM if self._pipe else len(self._waiting)
-            del self._waiting[: os.write(self._fd, self._waiting[:size])]
+            size = ROOM if self._stalls else len(self._waiting)
+            with contextlib.suppress(BlockingIOError):  # less room than it seemed
+                del self._waiting[: os.write(self._fd, self._waiting[:size])]
+                continue
+            break
         if self._waiting and self._loop is None:
             with contextlib.suppress(RuntimeError):  # no loop yet, or no more: see `finish`
                 self._loop = asyncio.get_running_loop()
@@ -80,12 +82,13 @@ class Sink:
         until = time.monotonic() + PATIENCE
         try:
             while self._waiting and self._has_room(until - time.monotonic()):
-                del self._waiting[: os.write(self._fd, self._waiting[:ROOM])]
+                with contextlib.suppress(BlockingIOError):
+                    del self._waiting[: os.write(self._fd, self._waiting[:ROOM])]
         except OSError:  # nobody reads it
             self._waiting.clear()
 
     def _has_room(self, seconds: float) -> bool:
-        if not self._pipe:
+        if not self._stalls:
             return True
         return bool(self._poll.poll(max(0.0, seconds) * 1000))
 
@@ -97,3 +100,19 @@ class Sink:
         if not self._waiting and self._loop is not None:
             self._loop.remove_writer(self._fd)
             self._loop = None
+
+
+def _unblocked(fd: int) -> tuple[int, bool]:
+    """Return where to write instead of a stream, and whether its reader may stall it.
+
+    A terminal takes nothing after Ctrl-S, and poll(2) promises no number of bytes there: it is
+    opened once more, and O_NONBLOCK stays with us. A socket (node's pipes are such) has room for
+    more than ROOM when poll(2) says so.
+    """
+    mode = os.fstat(fd).st_mode
+    if os.isatty(fd):
+        flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        with contextlib.suppress(OSError):  # a terminal of another container has no name here
+            return os.open(os.ttyname(fd), flags), True
+        return fd, True
+    return fd, stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

@@ -232,6 +232,127 @@ def test_a_program_without_its_interpreter(project: Project, start: Start) -> No
     assert "not there" in problem["message"]
 
 
+LISTENS = 'listen = ["127.0.0.1:0"]\n'
+
+# What stands at ./serve instead of a program, and how the message goes on.
+NO_PROGRAMS = {
+    "nothing": "does not exist",
+    "not executable": "is not executable",
+    "no interpreter": "needs /no/such/interpreter, which is not there",
+    "a directory": "is a directory",
+}
+
+
+def put_no_program(project: Project, what: str) -> None:
+    program = project.path / "serve"
+    if what == "a directory":
+        program.mkdir()
+    elif what != "nothing":
+        interpreter = "/no/such/interpreter" if what == "no interpreter" else "/bin/sh"
+        project.write("serve", f"#!{interpreter}\n").chmod(
+            0o755 if what == "no interpreter" else 0o644
+        )
+
+
+@pytest.mark.parametrize("more", ["", LISTENS], ids=["", "listen"])
+@pytest.mark.parametrize("what", NO_PROGRAMS)
+def test_an_app_that_is_no_program_is_healed_by_one(
+    project: Project, start: Start, what: str, more: str
+) -> None:
+    """With a socket it is a shell that starts it, which says nothing of its own."""
+    project.write("hotrun.toml", f"[run]\ncommand = './serve'\n{more}")
+    put_no_program(project, what)
+    session = start()
+    problem = session.wait_for("problem")
+    assert problem["message"] == f"run.command: ./serve {NO_PROGRAMS[what]}"
+    assert problem["hint"]
+    if what == "a directory":
+        (project.path / "serve").rmdir()
+    (project.out / "new").write_text("#!/bin/sh\necho served\nexec sleep 600\n")
+    (project.out / "new").chmod(0o755)
+    (project.out / "new").rename(project.path / "serve")
+    session.wait_for("output", text="served")
+    assert len(session.all("problem")) == 1
+    assert [line.split(":")[0] for line in session.err if "serve" in line and ": " in line][:1] == [
+        "error"
+    ]
+
+
+@pytest.mark.parametrize("more", ["", LISTENS], ids=["", "listen"])
+def test_a_command_that_is_nowhere_on_the_path(project: Project, start: Start, more: str) -> None:
+    project.write("hotrun.toml", f"[run]\ncommand = 'no-such-command'\n{more}")
+    session = start()
+    problem = session.wait_for("problem")
+    assert problem["message"] == "run.command: no-such-command: command not found"
+    assert "PATH" in problem["hint"]
+    project.write("change", "1")
+    session.wait_for("problem", message=problem["message"])
+
+
+# --- env files, addresses, signals ---
+
+ENV_FILE = "[run]\ncommand = 'echo it is $WORD; exec sleep 600'\nenv_files = ['.env']\n"
+
+
+def test_an_env_file_that_is_a_directory_is_a_warning_until_it_is_a_file(
+    project: Project, start: Start
+) -> None:
+    project.write("hotrun.toml", ENV_FILE)
+    (project.path / ".env").mkdir()
+    session = start()
+    problem = session.wait_for("problem", severity="warning")
+    assert "Is a directory" in problem["message"]
+    assert problem["hint"] == "it is left out"
+    session.wait_for("output", text="it is")
+    (project.path / ".env").rmdir()
+    project.write(".env", "WORD=there\n")
+    session.wait_for("output", text="it is there")
+
+
+def test_an_env_file_that_must_not_be_read_is_a_warning_until_it_may(
+    project: Project, anybody: tuple[str, ...]
+) -> None:
+    project.write("hotrun.toml", ENV_FILE)
+    file = project.write(".env", "WORD=there\n")
+    file.chmod(0)
+    with Live(project.path, prefix=anybody) as session:
+        warned = session.wait_for(
+            "problem", lambda event: event["hint"] == "it is left out", severity="warning"
+        )
+        assert "Permission denied" in warned["message"]
+        session.wait_for("output", text="it is")
+        file.chmod(0o644)
+        session.wait_for("output", text="it is there")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("192.0.2.1", "192.0.2.1"), ("no.such.host.invalid", "no.such.host.invalid"), ("", "HOST")],
+)
+def test_an_address_of_an_env_file_that_cannot_be_bound_is_healed_there(
+    project: Project, start: Start, wrong: str, said: str
+) -> None:
+    listens = "listen = ['${HOST}:0']\nenv_files = ['.env']\n"
+    project.write("hotrun.toml", f"[run]\ncommand = 'echo served; exec sleep 600'\n{listens}")
+    project.write(".env", f"HOST={wrong}\n" if wrong else "")
+    session = start()
+    problem = session.wait_for("problem")
+    assert problem["message"].startswith("run.listen: ")
+    assert said in problem["message"]
+    assert problem["hint"]
+    project.write(".env", "HOST=127.0.0.1\n")
+    session.wait_for("output", text="served")
+
+
+def test_a_stop_signal_that_does_not_exist(project: Project) -> None:
+    project.write("hotrun.toml", "[run]\ncommand = 'true'\nstop_signal = 'SIGTREM'\n")
+    code, problem = said(project)
+    assert code == 2
+    assert "hotrun.toml:3" in problem[0]
+    assert "SIGTREM" in problem[0]
+    assert "SIGTERM" in "".join(problem)
+
+
 def test_a_working_directory_that_is_not_there(project: Project, start: Start) -> None:
     project.write("hotrun.toml", '[run]\ncommand = "pwd"\nworking_directory = "web"\n')
     session = start()

@@ -161,7 +161,7 @@ def prints(project: Project, code: str, more: str = READY, who: str = "run") -> 
 LONG = "os.write(1, b'<' + b'x' * 1_000_000 + b'>\\n')"
 
 
-def whole(data: bytes) -> bool:
+def whole(data: bytes | bytearray) -> bool:
     return b"<" + b"x" * 1_000_000 + b">\n" in data
 
 

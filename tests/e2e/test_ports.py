@@ -198,13 +198,14 @@ def test_an_app_whose_words_are_not_read_is_understood_by_how_it_is_started(
     project.write("env", f"PORT={port}\n")
     with contextlib.ExitStack() as others:
         holder = others.enter_context(stranger(port, project.out))
-        session = others.enter_context(Plain(project.path))
-        session.wait_for("hint: ")
-        first, second = session.problem
-        assert names(first, port, holder.pid)
-        assert second == f"hint: {kill(holder.pid)}"
-        others.close()
-        session.until(lambda: listens(port), "the app to listen")
+        with Plain(project.path) as session:
+            session.wait_for("hint: ")
+            first, second = session.problem
+            assert names(first, port, holder.pid)
+            assert second == f"hint: {kill(holder.pid)}"
+            others.close()
+            project.write("change", "1")
+            session.until(lambda: listens(port), "the app to listen")
 
 
 def test_a_port_of_an_earlier_life_is_known_although_nothing_is_read(project: Project) -> None:

@@ -1,0 +1,156 @@
+"""Ports that the app cannot have: who holds one is named, and nobody is ended.
+
+An app that finds its port taken says so in words of its own, mostly to a terminal that we do
+not read. So the ports it may want are gathered, from what it printed, its config, its arguments
+and from what it listened on before; when it fails early, whoever holds one of them is named.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from typing import TYPE_CHECKING
+
+from hotrun import notices
+from hotrun.address import parse_address
+from hotrun.process import in_use, listeners, ports, tree
+from hotrun.process.bind import ListenError
+from hotrun.process.spawn import SpawnError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotrun.address import Address
+    from hotrun.alarms import Alarm
+    from hotrun.errors import HotrunError
+    from hotrun.host import Host
+    from hotrun.process.command import Command
+    from hotrun.process.ports import Holder
+
+EARLY = 10_000  # ms; an app that cannot bind ends at its start, however long that takes
+# What an app prints is looked at for "address in use" at its start, and again when it has failed;
+# all of it would take three times as long to read.
+LOOKED_AT = 256 * 1024  # characters
+LAST = 4  # reads of a pipe, 64 KiB at most
+# Seconds for an app that says so to end; one that goes on without its port is not waited for.
+SOON = 0.5
+
+
+class Taken:
+    """Watches one life of the app for a port that it cannot have.
+
+    Args:
+        host: The session.
+        known: Ports on which an app of this service was seen to listen; added to.
+    """
+
+    def __init__(self, host: Host, known: set[int]) -> None:
+        self._host = host
+        self._known = known
+        self._command: tuple[Mapping[str, str], tuple[str, ...]] = ({}, ())
+        self._heard = 0
+        self._last: deque[str] = deque(maxlen=LAST)
+        self._said: list[int] = []  # ports, by what it printed
+        self._in_use = False  # it printed that an address is in use
+        self._soon: Alarm | None = None
+        self.asked: tuple[str, int] | None = None  # host and port that `run.ready` asks
+
+    def prepare(
+        self, command: Command, env: Mapping[str, str], asked: tuple[str, int] | None
+    ) -> tree.Process | None:
+        """Look ahead, just before the app is started.
+
+        Args:
+            command: The app's.
+            env: The app's.
+            asked: Host and port that ``run.ready`` asks.
+
+        Returns:
+            Who holds that port, if it is a stranger.
+        """
+        self._command, self.asked = (env, command.argv), asked
+        # Where we hold the socket ourselves, that is how it should be.
+        if asked is None or asked[1] in self._held() or not ports.taken(*asked):
+            return None
+        holder = ports.holder(*asked)
+        self._tell(holder, f"{asked[0]}:{asked[1]}, which run.ready asks,")
+        return holder.process if holder is not None else None
+
+    def learn(self, pid: int) -> None:
+        """Remember on which ports an app listens: it is for the day on which one is taken."""
+        if not self._known:  # once a session
+            self._known |= listeners.listening([pid, *(stat.pid for stat in tree.below([pid]))])
+
+    def hear(self, text: str) -> None:
+        """Take what the app prints, in whole lines, if it is read at all."""
+        self._heard += len(text)
+        self._last.append(text)
+        if self._heard < LOOKED_AT and self._look_at(text):
+            self._soon = self._host.alarms.later(SOON, self._name_holder)
+
+    def end(self) -> None:
+        """The app is gone, or stops."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
+    def explain(self, ms: int) -> None:
+        """The app failed, after so long: say who holds a port that it may have wanted."""
+        self._look_at("".join(self._last))
+        if self._in_use or ms < EARLY:
+            self._name_holder()
+
+    def refusal(self, key: str, error: HotrunError) -> notices.Problem:
+        """Word why something could not be started; of a taken address, who has it."""
+        if isinstance(error, SpawnError):
+            return notices.Problem(f"run.{key}: {error.message}", error.hint)
+        if not isinstance(error, ListenError):
+            return notices.Problem(error.message, error.hint)
+        message, hint, address = error.message, error.hint, error.address
+        if error.errno == errno.EADDRINUSE and address is not None:
+            holder = _holder(address)
+            # Of a path that nobody holds, only a file is left; the error says that best.
+            if holder is not None or not address.path:
+                message, hint = ports.explain(holder, address.text)
+        return notices.Problem(f"run.listen: {message}", hint)
+
+    def _look_at(self, text: str) -> bool:
+        """Whether the app says for the first time that an address is in use."""
+        if self._in_use or not in_use.may_say_so(text):
+            return False
+        self._in_use = any(map(in_use.says_in_use, text.split("\n")))
+        self._said = in_use.ports_in(text) if self._in_use else []
+        return self._in_use
+
+    def _name_holder(self) -> None:
+        self.end()
+        for port in self._wanted():
+            # What we hold for it, it must not bind itself: that is worth a word only if it tried.
+            tried = port in self._said or port not in self._held()
+            if tried and ports.taken("", port):
+                holder = ports.holder(None, port)
+                if holder is None or holder.owner != os.getpid():  # not the app itself
+                    self._tell(holder, f"port {port}")
+                    return
+
+    def _wanted(self) -> dict[int, None]:
+        asked = [self.asked[1]] if self.asked is not None else []
+        guessed = in_use.guesses(*self._command)
+        return dict.fromkeys([*self._said, *asked, *guessed, *sorted(self._known)])
+
+    def _held(self) -> set[int]:
+        """Return the ports that we hold for the app."""
+        held = self._host.sockets
+        texts = held.addresses if held is not None else ()
+        return {parse_address(text).port for text in texts}
+
+    def _tell(self, holder: Holder | None, what: str) -> None:
+        message, hint = ports.explain(holder, what)
+        self._host.tell(notices.Problem(message, hint))
+
+
+def _holder(address: Address) -> Holder | None:
+    if address.path:
+        return ports.holder_of_path(address.path)
+    return ports.holder(address.host or None, address.port)
