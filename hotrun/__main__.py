@@ -15,7 +15,7 @@ def main() -> None:
         return
     import gc
 
-    _answer_as_first_process()
+    _end_in_order()
     _mend_streams()
     # Little of a start is garbage, and looking for it takes 5 ms of 100; a session turns the
     # collector on when its first build runs.
@@ -29,14 +29,17 @@ def main() -> None:
     sys.exit(code)
 
 
-def _answer_as_first_process() -> None:
-    """Let SIGTERM end us: the kernel drops what the first process has no handler for."""
-    import os
+def _end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end us as an error does, so that what was begun is undone.
 
-    if os.getpid() == 1:
-        import signal
+    Until the session hears them itself. The first process of a container would not even end: the
+    kernel drops what it has no handler for. Who ignores SIGHUP for us (nohup) means that we stay.
+    """
+    import signal
 
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def _mend_streams() -> None:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun import facts, notices
-from hotrun.errors import HotrunError
+from hotrun.errors import HotrunError, WatchError
 from hotrun.host import Clock, Host
 from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
 
@@ -68,7 +68,13 @@ class Feed:
 
     def start(self) -> None:
         """Watch, then list, then ask for the first build."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # can't start new thread
+            hint = "end some processes, or raise the limit: ulimit -u"
+            raise WatchError(
+                "the watcher cannot start: there are too many threads", hint
+            ) from error
 
     def close(self) -> None:
         """End the thread and give the descriptors back."""

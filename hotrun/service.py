@@ -80,10 +80,10 @@ class Service:
             self._host.loop.call_later(SAMPLE, self._measured, job, pid, measured)
 
     def _measured(self, job: AppJob, pid: int, usage: Usage) -> None:
-        self._host.tell(self._status(pid, job.ms, usage.end()))
+        self._host.tell(self._status(pid, job.ms, usage.end(), job.run))
 
-    def _status(self, pid: int | None, ms: int, use: Use) -> notices.Status:
-        run, paused = self.state.served, self.state.paused
+    def _status(self, pid: int | None, ms: int, use: Use, run: int = 0) -> notices.Status:
+        paused = self.state.paused
         return notices.Status(self.name, run, pid, ms, use.processes, use.cpu, use.memory, paused)
 
     def _send_all(self, number: int) -> None:
@@ -102,9 +102,16 @@ class Service:
         if build is not None:
             self._build = BuildJob(self._host, self.name, run, build, self._artifact)
             self._build.start(paths)
-            # Its import takes as long as all that comes before the first build; now the compiler
-            # has the time to spend.
-            import hotrun.jobs.app  # noqa: F401
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Do what the app needs, while the compiler runs: the imports take as long as a start."""
+        import hotrun.jobs.app  # noqa: F401
+        from hotrun.jobs.launch import Launch
+
+        app = self._host.config.run
+        if app is not None and self._app is None:  # who runs has the sockets as it likes them
+            Launch(self._host, self.name, app).hold()
 
     def _start_app(self, run: int) -> None:
         app = self._host.config.run

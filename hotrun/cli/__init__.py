@@ -5,6 +5,7 @@ What a user can mend is shown as two lines and an exit code; anything else keeps
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
@@ -96,11 +97,22 @@ def _show(error: HotrunError | click.ClickException | OSError) -> int:
     if isinstance(error, OSError):
         if error.filename is not None:
             raise error
-        error = UsageError(f"cannot write: {error.strerror}", "look at where stdout goes")
+        error = _exhausted(error)
     elif isinstance(error, click.ClickException):
         error = _translated(error)
     click.echo(str(error), err=True)
     return error.exit_code
+
+
+def _exhausted(error: OSError) -> UsageError:
+    """Word what the system refuses us: a process, a descriptor, or to write."""
+    if error.errno in (errno.EAGAIN, errno.ENOMEM):
+        hint = "end some processes, or raise the limit: ulimit -u"
+        return UsageError("hotrun cannot start: there are too many processes", hint)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "raise the limit: ulimit -n"
+        return UsageError("hotrun cannot start: too many files are open", hint)
+    return UsageError(f"cannot write: {error.strerror}", "look at where stdout goes")
 
 
 def _translated(error: click.ClickException) -> UsageError:

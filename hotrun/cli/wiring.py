@@ -116,8 +116,8 @@ def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
     )
     env_files = config.run.env_files if config.run is not None else ()
     also = [config.resolve(file) for file in env_files]
-    # An env file is watched wherever it lies: its directory is opened although it is no root.
-    beside = {os.path.dirname(file) for file in also}
+    # An env file is watched wherever it lies: the way to it is opened, although it is ignored.
+    beside = {directory for file in also for directory in _above(file)}
     watcher = Watcher(
         watched.backend,
         skips=lambda directory: accepts.skips(directory) and directory not in beside,
@@ -136,6 +136,12 @@ def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         follow_symlinks=watched.follow_symlinks,
     )
     return watcher, sieve
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the directories that lead to a path, the nearest first."""
+    while path != (path := os.path.dirname(path)):
+        yield path
 
 
 def left_before(directory: str) -> Iterator[tuple[str, str]]:

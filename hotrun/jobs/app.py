@@ -101,7 +101,11 @@ class AppJob:
         if self._child is not None:
             killed = self._child.kill()
             pids, ran = list(killed), list(killed.values())
-            self._host.tell(notices.AppKilled(self._service, self.run, pids, reason, ran))
+            if pids:
+                self._host.tell(notices.AppKilled(self._service, self.run, pids, reason, ran))
+            for pid, command in self._child.beyond.items():
+                what = f"pid {pid} ({command}) belongs to another user, and still runs"
+                self._host.tell(notices.Problem(what, f"stop it with: sudo kill {pid}"))
         self._stop_waiting()
 
     @property

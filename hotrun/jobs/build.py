@@ -53,7 +53,7 @@ class BuildJob:
             notices.BuildStarted(self._service, self.run, command.text, named, len(paths))
         )
         env, _ = environment.compose(self._build.env)
-        if self._host.colour and "NO_COLOR" not in env:
+        if self._host.colour and not env.get("NO_COLOR"):
             env = COLOUR_HINTS | env
         env = self._host.scratch.lend(env, self._host.config.directory)
         # One pipe for both streams keeps their order; JSON lines name the stream instead.

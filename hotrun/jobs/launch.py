@@ -6,12 +6,14 @@ lines, a ``ready.log``, the stacks of an app that hangs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.address import AddressError, parse_address
+from hotrun.errors import HotrunError
 from hotrun.jobs import COLOUR_HINTS
 from hotrun.process import environment
 from hotrun.process.bind import ListenError
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from hotrun.config import Run
     from hotrun.host import Host
     from hotrun.process.command import Command
-    from hotrun.process.listen import Sockets
 
 
 class Launch:
@@ -38,7 +39,11 @@ class Launch:
     """
 
     def __init__(
-        self, host: Host, service: str, app: Run, hear: Callable[[str, str], None]
+        self,
+        host: Host,
+        service: str,
+        app: Run,
+        hear: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._host = host
         self._service = service
@@ -72,15 +77,27 @@ class Launch:
             ListenError: a socket cannot be bound, or a variable in ``run.listen`` is not set.
         """
         spawn = self._spawn(command, env)
+        self._hold(env)
         sockets = self._host.sockets
-        if sockets is None or not self._app.listen:
+        if sockets is None or not sockets.fds:
             return replace(spawn, stdin=self._stdin())
-        self._hold(sockets, _each_once([self._address(text, env) for text in self._app.listen]))
         env = {**spawn.environment, **sockets.environment()}
         return replace(spawn, environment=env, sockets=sockets.fds, stdin=self._stdin())
 
-    def _hold(self, sockets: Sockets, addresses: list[Address]) -> None:
+    def hold(self) -> None:
+        """Have the sockets listen before there is an app: who connects waits for the first one.
+
+        What cannot be had is told when the app is about to start.
+        """
+        with contextlib.suppress(HotrunError):
+            self._hold(self.environment())
+
+    def _hold(self, env: Mapping[str, str]) -> None:
         """Have the sockets listen, as if no app had ever had them."""
+        sockets = self._host.sockets
+        if sockets is None or not self._app.listen:
+            return
+        addresses = _each_once([self._address(text, env) for text in self._app.listen])
         before = sockets.addresses
         sockets.bind(addresses)
         sockets.refresh()
@@ -108,7 +125,7 @@ class Launch:
                     f"{where}: {line.message}", hint, line.file, line.line, severity="warning"
                 )
             )
-        if self.captures and self._host.colour and "NO_COLOR" not in env:
+        if self.captures and self._host.colour and not env.get("NO_COLOR"):
             env = COLOUR_HINTS | env
         name, _, value = self._host.cookie.partition("=")
         env[name] = value

@@ -126,11 +126,16 @@ class Serving:
         seconds = self._app.ready.timeout if self._app.ready is not None else 0.0
         self._host.tell(
             notices.Problem(
-                f"the app does not serve after {seconds:g} s: {describe(self._ready)}: {last}",
+                f"the app does not serve after {seconds:g} s: {self._described()}: {last}",
                 "look at what it printed; run.ready says how it is asked, and for how long",
             )
         )
         self._host.post(self._service, facts.AppUnready(self._run))
+
+    def _described(self) -> str:
+        """Say what is asked; as written, where the values of variables would be shown."""
+        written = self._app.ready.http if self._app.ready is not None else ""
+        return f"GET {written}" if "${" in written else describe(self._ready)
 
     def _is_blocked(self) -> bool:
         return self._stranger is not None and tree.alive(self._stranger)

@@ -35,6 +35,7 @@ LOOKED_AT = 256 * 1024  # characters
 LAST = 4  # reads of a pipe, 64 KiB at most
 # Seconds for an app that says so to end; one that goes on without its port is not waited for.
 SOON = 0.5
+USE_IT = "let the app take the socket (LISTEN_FDS, or {fd} in the command), or drop run.listen"
 
 
 class Taken:
@@ -125,14 +126,21 @@ class Taken:
 
     def _name_holder(self) -> None:
         self.end()
+        if self._in_use:  # the port may stand in another line than the words
+            self._said += in_use.ports_in("".join(self._last))
+        held = self._held()
         for port in self._wanted():
             # What we hold for it, it must not bind itself: that is worth a word only if it tried.
-            tried = port in self._said or port not in self._held()
+            tried = port in self._said or port not in held
             if tried and ports.taken("", port):
                 holder = ports.holder(None, port)
                 if holder is None or holder.owner != os.getpid():  # not the app itself
                     self._tell(holder, f"port {port}")
                     return
+        if held and not self._known:  # no app of ours has ever served
+            named = ", ".join(map(str, sorted(held)))
+            what = f"port {named} is held by hotrun for the app (run.listen): it cannot bind it"
+            self._host.tell(notices.Problem(what, USE_IT, severity="warning"))
 
     def _wanted(self) -> dict[int, None]:
         asked = [self.asked[1]] if self.asked is not None else []

@@ -84,6 +84,7 @@ class Child:
         self.code: int | None = None  # of the first process, negative for a signal
         self._peak: int | None = None  # bytes, as it was when we stopped it
         self.usage: Usage | None = None  # of the first process, known when it has ended
+        self.beyond: dict[int, str] = {}  # at a kill: who took another user (sudo), and lives on
         self.gone = False
         self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
         self._told: set[Process] = set()  # who was sent the stop signal
@@ -151,6 +152,8 @@ class Child:
         left = self._left()
         alive = sorted(stat.pid for stat in left if stat.alive)
         killed = {pid: tree.command_line(pid) for pid in alive}
+        around = (stat for stat in self._look_around() if stat.alive)
+        self.beyond = {s.pid: tree.command_line(s.pid) for s in around if not tree.reachable(s.pid)}
         self._kill_all(left)
         self._loop.call_soon(self._reaper.look)
         return killed

@@ -42,6 +42,7 @@ _NEAR = r"(?i:\b(?:bind|listen|starting|running on|port))"
 _ADDRESS = rf"(?:--?[\w.-]+=|[A-Z_]+=)?(?:[a-z+]+:(?://)?)?(?:{_HOST})?:(\d{{1,5}})(?:/\S*)?"
 _OPTION = r"(?i:-p|--?(?:[\w.-]+[.-])?port)"
 _ASSIGNED = r"(?i:(?:-p=?|--?(?:[\w.-]+[.-])?port=|(?:[A-Z]+_)?PORT=)(\d{1,5})(?::\d+)?)"
+_NAKED = r"[1-9]\d{3,4}"
 _NUMBER = r"(\d{1,5})(?::\d+)?"  # docker run -p 8080:80: the first is this machine's
 
 
@@ -84,6 +85,7 @@ def guesses(env: Mapping[str, str], argv: Sequence[str]) -> list[int]:
         argv: Its command; a line for a shell is read word by word.
     """
     found = [env.get("PORT", "")]
+    numbers = []  # `python3 -m http.server 8080`: it may be one
     before = ""
     for word in " ".join(argv).split():
         bare = word.strip("\"'")
@@ -91,8 +93,9 @@ def guesses(env: Mapping[str, str], argv: Sequence[str]) -> list[int]:
         if match is None and re.fullmatch(_OPTION, before):
             match = re.fullmatch(_NUMBER, bare)
         found += [match[1]] if match else []
+        numbers += [bare] if re.fullmatch(_NAKED, bare) else []
         before = bare
-    return _ports(found)
+    return _ports([*found, *numbers])
 
 
 def _named(lines: Iterable[str]) -> list[int]:

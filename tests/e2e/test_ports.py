@@ -279,9 +279,6 @@ def test_a_leftover_is_told_how_to_be_rid_of_and_then_the_app_starts(
     session = start()
     problem = session.wait_for("problem", lambda event: names(event["message"], port, left))
     assert problem["hint"] == "it was left by an earlier hotrun: hotrun leftovers --stop"
-    session.wait_for(
-        "app_exited" if not session.all("app_exited") else "problem"
-    ) if False else None
     done = ended(project.path, "leftovers", "--stop")
     assert (done.code, dead.leftovers()) == (0, [])
     project.write("change", "1")

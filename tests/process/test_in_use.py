@@ -212,7 +212,7 @@ def test_a_message_has_few_ports_and_each_once() -> None:
         ("php -S localhost:8000", [8000]),
         ("sh -c 'PORT=3000 npm start'", [3000]),
         ("docker run -p 8080:80 redis:7", [8080]),
-        ("./app --port eight -p --verbose 8080 --export 1234", []),
+        ("./app --port eight -p --verbose 8080 --export 1234", [8080, 1234]),
         ("./app --db postgres://db.example:5432/x --cache redis:7", []),
         ("./app --listen tcp://:8080 tcp::8081", [8080, 8081]),
         ("./app --port 99999 main.go:42 --at 14:02:33", []),

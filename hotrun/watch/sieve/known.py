@@ -215,7 +215,8 @@ class Known:
             return False
         self._remember(path, found, now)
         rewritten = self._rewritten(path, known, found, op, vague=vague)
-        return rewritten or known.executable != found.executable
+        felt = (known.executable, known.readable) != (found.executable, found.readable)
+        return rewritten or felt
 
     def _rewritten(
         self, path: str, known: Signature, found: Signature, op: Op | None, *, vague: bool

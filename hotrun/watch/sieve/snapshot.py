@@ -45,6 +45,11 @@ class Signature(NamedTuple):
         """The bits of the mode that a program can feel: who may run it."""
         return self.mode & 0o111
 
+    @property
+    def readable(self) -> bool:
+        """Whether anybody may read it: a file that was closed to all says something new."""
+        return bool(self.mode & 0o444)
+
 
 @dataclass(slots=True)
 class Directory:
