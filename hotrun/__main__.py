@@ -15,7 +15,8 @@ def main() -> None:
         return
     import gc
 
-    _end_in_order()
+    if sys.argv[1:2] == ["run"]:
+        _end_in_order()
     _mend_streams()
     # Little of a start is garbage, and looking for it takes 5 ms of 100; a session turns the
     # collector on when its first build runs.

@@ -11,6 +11,8 @@ import os
 import re
 from typing import NamedTuple
 
+from hotrun.errors import TextError
+
 HIGHEST_PORT = 65_535
 _EXAMPLE = '"127.0.0.1:8080", ":8080", "[::1]:8080" or "unix:/run/app.sock"'
 _DEFAULT_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
@@ -21,18 +23,8 @@ _TCP = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[\w.-]*
 _BARE_SIX = re.compile(r"(?P<host>[0-9A-Fa-f:.]*?:[0-9A-Fa-f:.]*?)(?::(?P<port>[0-9]{4,5}))?")
 
 
-class AddressError(ValueError):
-    """A text that is no address to listen on.
-
-    Args:
-        message: What is wrong, to be read after the text: "has no port".
-        hint: The right form.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+class AddressError(TextError):
+    """A text that is no address to listen on."""
 
 
 class Address(NamedTuple):

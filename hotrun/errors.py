@@ -124,6 +124,20 @@ def _cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+class TextError(ValueError):
+    """A text of the user's that does not say what it should: a duration, an address, a URL.
+
+    Args:
+        message: What is wrong, to be read after the text: "needs a unit".
+        hint: The right form.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
 class WatchError(HotrunError):
     """The watcher cannot start, or cannot go on."""
 

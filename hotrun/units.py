@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from hotrun.errors import TextError
+
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION = re.compile(rf"(-?)({_NUMBER}) ?(ms|s|m|h)", re.ASCII)
@@ -17,18 +19,8 @@ _MINUTE = 60
 _HOUR = 3_600
 
 
-class DurationError(ValueError):
-    """A text that is not a duration.
-
-    Args:
-        message: What is wrong, to be read after the text: "needs a unit".
-        hint: The right form.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+class DurationError(TextError):
+    """A text that is not a duration."""
 
 
 def parse_duration(text: str) -> float:

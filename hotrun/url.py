@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from hotrun.errors import TextError
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Patterns are compiled when they are used: most configs have no URL, and every start would wait.
 _SHAPE = (
@@ -28,18 +30,8 @@ _PLAIN = frozenset(b"-._~!$&'()*+,;=:@/?" + bytes(range(48, 58)) + b"%")
 _PLAIN |= frozenset(bytes(range(65, 91)) + bytes(range(97, 123)))
 
 
-class UrlError(ValueError):
-    """A text that is not the URL of a page.
-
-    Args:
-        message: What is wrong, to be read after the text: "has no scheme".
-        hint: The right form.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+class UrlError(TextError):
+    """A text that is not the URL of a page."""
 
 
 class Url(NamedTuple):

@@ -14,7 +14,8 @@ from hotrun.address import Address, AddressError, parse_address
 from hotrun.config.schema import Ready
 from hotrun.config.values import seconds_of, strings, text_in
 from hotrun.config.wording import did_you_mean, listed, port_meant, printable, quoted, what
-from hotrun.url import UrlError, parse_url
+from hotrun.errors import TextError
+from hotrun.url import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,15 +43,6 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 # No line matches it: `$` is the end of one.
 _VARIABLE_IN_PATTERN = re.compile(r"(?<![\\\[])\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
-
-
-class _TextError(ValueError):
-    """A text that is wrong; message and hint as an AddressError has them."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
 
 
 # run.listen
@@ -200,7 +192,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
     if variable := _VARIABLE_IN_PATTERN.search(text):
         hint = f"write what stands in the place of {variable[0]}, such as \\d+"
-        raise _TextError("holds a variable, and log takes none", hint)
+        raise TextError("holds a variable, and log takes none", hint)
     try:
         with warnings.catch_warnings():
             # Of what a later Python may read otherwise, such as "[[": no word for our users.
@@ -209,7 +201,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else error
         hint = "a plain text is one too, with a \\ before each of . ^ $ * + ? { } [ ] \\ | ( )"
-        raise _TextError(f"is no regular expression: {said}", hint) from error
+        raise TextError(f"is no regular expression: {said}", hint) from error
 
 
 def _parsed(
@@ -227,7 +219,7 @@ def _parsed(
         plain = text if parse is _pattern else _with_defaults(text)
         shown += f", by default {quoted(plain)}," if plain not in {None, text} else ""
         return text if plain is None else parse(plain)
-    except (AddressError, UrlError, _TextError) as error:
+    except TextError as error:
         hint = error.hint if parse is _pattern else _hint(text, plain or "", error.hint)
         check.report(path, f"{shown} {printable(error.message)}", printable(hint))
     return None
@@ -247,7 +239,7 @@ def _with_defaults(text: str) -> str | None:
     variables = [*_VARIABLE.finditer(text)]
     if any(found["name"] is None for found in variables):
         hint = "a variable is written ${NAME}, or ${NAME:-default}"
-        raise _TextError("holds a ${ that begins no variable", hint)
+        raise TextError("holds a ${ that begins no variable", hint)
     if any(found["default"] is None for found in variables):
         return None
     return _VARIABLE.sub(lambda found: found["default"], text)

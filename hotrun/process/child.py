@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -197,8 +196,9 @@ class Child:
         (vfork(2) and then execve(2): the memory that is left behind was ours. A small app would
         be told to have used 30 MB.)
         """
-        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most * MEMORY_UNIT if most > ours else self._peak
+        # Not our own ru_maxrss, which has begun with that of whoever started us.
+        ours = tree.peak_memory(os.getpid()) or 0
+        return most * MEMORY_UNIT if most * MEMORY_UNIT > ours else self._peak
 
     # --- the end ---
 
