@@ -153,7 +153,8 @@ class AppKilled(NamedTuple):
 class AppExited(NamedTuple):
     """The app and all it started are gone; ``expected``: we stopped it.
 
-    ``cpu_ms`` and ``memory`` (bytes) are what its first process used, None if it never ran.
+    ``cpu_ms`` and ``memory`` (bytes) are what its first process used, None if it never ran; the
+    memory also where it is not known: of an app smaller than hotrun that ended by itself.
     """
 
     service: str

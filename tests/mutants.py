@@ -195,7 +195,11 @@ BUILDS = (
         'if build.killed == "superseded":',
         'if build.killed == "superseded" and code:',
     ),
-    drop("build: never two", "if not s.wanted or s.build is not None:", " or s.build is not None"),
+    drop(
+        "build: never two",
+        "if not s.wanted or s.build is not None or s.paused:",
+        " or s.build is not None",
+    ),
     Mutant(
         "build: a good one is started from first",
         "if not s.policy.runs or s.served == s.good or s.torn or _down(s):",
@@ -235,8 +239,8 @@ BUILDS = (
     Mutant("runs: numbers grow", "s.last_run += 1", "s.last_run = max(s.last_run, 1)"),
     Mutant(
         "asked: a build comes",
-        "s.wanted = True\n        case RestartRequested",
-        "s.wanted = False\n        case RestartRequested",
+        "s.wanted, s.paused = True, False",
+        "s.wanted, s.paused = False, False",
     ),
 )
 
@@ -321,7 +325,19 @@ APPS = (
     Mutant("torn: a good build mends", "        s.torn = False\n", "        pass\n"),
     Mutant("asked: no restart of nothing", "            if s.good:", "            if True:"),
     Mutant("stop: its time is bounded", "s.app = replace(s.app, expired=True)", "pass"),
-    drop("stop: killed once", "s.app.stopping and not s.app.killed:", " and not s.app.killed"),
+    drop("stop: killed once", "not s.app.stopping or s.app.killed:", " or s.app.killed"),
+    Mutant("stop: stacks come first", "if s.policy.dumps and not s.app.dumped:", "if False:"),
+    Mutant(
+        "stop: no stacks unasked", "if s.policy.dumps and not s.app.dumped:", "if not s.app.dumped:"
+    ),
+    drop("stop: stacks once", "s.policy.dumps and not s.app.dumped:", " and not s.app.dumped"),
+    Mutant("stop: stacks have their time", "s.app.given_up or not s.policy.dumps:", "True:"),
+    Mutant("stop: stacks have an end", "given_up=True", "given_up=False"),
+    drop(
+        "stop: no time for stacks of the dead",
+        "(s.app.given_up or s.app.killed):",
+        " or s.app.killed",
+    ),
 )
 
 ENDS = (
@@ -354,9 +370,33 @@ ENDS = (
     ),
     drop(
         "exit: a good build forgives",
-        "s.crashes = 0  # of a program",
-        "s.crashes = 0",
+        "s.good = max(s.good, build.run)\n        s.crashes = 0",
+        "\n        s.crashes = 0",
     ),
+    drop(
+        "exit: a change without a build forgives",
+        "frozenset(), False\n        s.crashes = 0",
+        "\n        s.crashes = 0",
+    ),
+    Mutant("ready: once ends with 124", "s.quitting = NOT_READY", "pass"),
+    drop(
+        "ready: only once ends",
+        "if s.policy.once and s.quitting is None and s.app",
+        "s.policy.once and ",
+    ),
+    drop(
+        "ready: of the app that runs",
+        "s.app is not None and s.app.run == run:\n                s.quitting",
+        " and s.app.run == run",
+    ),
+    drop(
+        "pause: no build is cancelled", "not s.build.killed and not s.paused\n", " and not s.paused"
+    ),
+    drop("pause: no build starts", "s.build is not None or s.paused:", " or s.paused"),
+    Mutant("pause: no app is replaced", "if s.paused and s.app is not None and", "if False and"),
+    Mutant("pause: can be ended", "s.paused = not s.paused", "s.paused = True"),
+    Mutant("pause: a build ends it", "s.wanted, s.paused = True, False", "s.wanted = True"),
+    Mutant("pause: a restart ends it", "s.paused = False\n            if s.good", "if s.good"),
     Mutant(
         "exit: back-off ends in a start",
         "False\n                s.good = _next_run(s)",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,9 @@ def run(
     config = load_config(file, directory, sets)
     if app_args and config.run is not None:
         config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
+    elif app_args:
+        hint = 'say how it is started: [run] and below it command = "./app"'
+        raise ConfigError("there is no app that could get the arguments", hint)
 
     with _reserved(config) as sockets:
         return _run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hotrun import facts, notices
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
-from hotrun.jobs import exit_code, signal_name
+from hotrun.jobs import exit_code, halted, signal_name
 from hotrun.jobs.launch import Launch
 from hotrun.jobs.serving import Serving
 from hotrun.jobs.stacks import Stacks
@@ -229,10 +229,11 @@ class AppJob:
         """Ctrl-Z, a read of a terminal that is not its own, or somebody's SIGSTOP."""
         if self._launch.takes_terminal and number == signal.SIGTSTP:
             self._host.suspend()
-        elif self._launch.takes_terminal and number in (signal.SIGTTIN, signal.SIGTTOU):
+        elif self._launch.takes_terminal and number in halted.TERMINAL:
             self._lend_later()
         elif not self._host.suspended and self._child is not None:
-            self._host.tell(_stopped_problem(number, self._child.pid))
+            hint = 'let it have the terminal: stdin = "terminal" in [run]'
+            self._host.tell(halted.problem("app", self._child.pid, number, hint))
 
     def _lend_later(self) -> None:
         """It wants the terminal, and we are in the background: bash sends no signal with `fg`."""
@@ -271,6 +272,7 @@ class AppJob:
     def _app_gone(self, code: int) -> None:
         self._serving.end()
         self._stacks.end()
+        self._launch.mend()
         expected = self._stopped and not self._alone
         self._tell_exit(code, expected=expected)
         if not expected and code:
@@ -308,18 +310,3 @@ class AppJob:
                 usage.memory if usage is not None else None,
             )
         )
-
-
-def _stopped_problem(number: int, pid: int) -> notices.Problem:
-    name = signal_name(number)
-    if number in (signal.SIGTTIN, signal.SIGTTOU):
-        return notices.Problem(
-            f"the app (pid {pid}) is stopped, waiting for the terminal ({name})",
-            'let it have the terminal: stdin = "terminal" in [run]',
-            severity="warning",
-        )
-    return notices.Problem(
-        f"the app (pid {pid}) is stopped by {name}",
-        f"kill -CONT {pid} lets it go on",
-        severity="warning",
-    )

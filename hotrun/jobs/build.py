@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
 from hotrun.host import Clock
-from hotrun.jobs import COLOUR_HINTS, exit_code, signal_name
+from hotrun.jobs import COLOUR_HINTS, exit_code, halted
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
@@ -93,15 +92,10 @@ class BuildJob:
         return hear
 
     def _halted(self, number: int) -> None:
-        if self._host.suspended or self._child is None:
-            return
-        pid = self._child.pid
-        what, hint = f"is stopped by {signal_name(number)}", f"kill -CONT {pid} lets it go on"
-        if number in (signal.SIGTTIN, signal.SIGTTOU):
-            what = f"is stopped: it asks for something at the terminal ({signal_name(number)})"
-            hint = "a build has no terminal: sudo -n, ssh-agent, GIT_TERMINAL_PROMPT=0"
-        message = f"the build (pid {pid}) {what}"
-        self._host.tell(notices.Problem(message, hint, severity="warning"))
+        """It asks for a password, and has no terminal to ask at."""
+        if not self._host.suspended and self._child is not None:
+            hint = "a build has none: sudo -n, ssh-agent, GIT_TERMINAL_PROMPT=0"
+            self._host.tell(halted.problem("build", self._child.pid, number, hint))
 
     def _gone(self) -> None:
         if self._reason:  # killed, it could not clean up; and no other build runs now

@@ -92,19 +92,27 @@ class Launch:
         with contextlib.suppress(HotrunError):
             self._hold(self.environment())
 
+    def mend(self) -> None:
+        """Undo what an app that is gone did to the sockets: who connects now waits for the next.
+
+        What cannot be had again is told when that one is about to start.
+        """
+        if self._host.sockets is not None:
+            with contextlib.suppress(HotrunError):
+                self._host.sockets.refresh()
+
     def _hold(self, env: Mapping[str, str]) -> None:
         """Have the sockets listen, as if no app had ever had them."""
         sockets = self._host.sockets
         if sockets is None or not self._app.listen:
             return
         addresses = _each_once([self._address(text, env) for text in self._app.listen])
-        before = sockets.addresses
+        before, files = sockets.addresses, sockets.files
         sockets.bind(addresses)
         sockets.refresh()
         if self._host.guardian is not None:
-            for address in addresses:
-                if address.path:  # perhaps bound anew just now, to another file
-                    self._host.guardian.own(address.path)
+            for path, _ in sockets.files - files:
+                self._host.guardian.own(path)
         if sockets.addresses != before:
             self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
 

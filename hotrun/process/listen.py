@@ -104,6 +104,11 @@ class Sockets:
         """Where they really listen, as text."""
         return tuple(held.text for held in self._order)
 
+    @property
+    def files(self) -> frozenset[tuple[str, tuple[int, int]]]:
+        """The files of unix sockets: path, and device and inode."""
+        return frozenset((h.address.path, h.file) for h in self._order if h.file is not None)
+
     def environment(self) -> dict[str, str]:
         """What tells an app of them, but for LISTEN_PID, which only the app's start can know."""
         if not self._order:

@@ -2,7 +2,8 @@
 
 The guardian becomes it, in a fresh interpreter. First the terminal gets its settings back; then
 the groups, all who descend from them and all who belong to the app get SIGTERM and, half a
-second later, SIGKILL, until nothing is found; then what hotrun made is removed.
+second later, SIGKILL, until nothing is found; then what hotrun made is removed, and a terminal
+that the app left raw is mended.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import contextlib
 import os
 import signal
 import stat as modes
+import termios
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.process import mark, scratch, tree
 from hotrun.process.guardian import RECORDS, flat
+from hotrun.process.terminal import screen_reset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from hotrun.process.tree import Stat
 
@@ -39,10 +42,12 @@ def main(cookie: str, *tty: str) -> None:
 
     Args:
         cookie: ``NAME=value`` in the environment of every app.
-        tty: None or three words: see ``give_back``.
+        tty: Nothing, or three words: the path of the terminal, its settings when hotrun began
+            (``flat``), and those that hotrun's keys had made.
     """
-    if tty:
-        give_back(*tty)
+    terminal = Lent(*tty) if tty else None
+    if terminal is not None:
+        terminal.give_back()
     _rename(b"hotrun-guardian")
     records = _read(RECORDS)
     owned = owned_by(records)
@@ -50,31 +55,71 @@ def main(cookie: str, *tty: str) -> None:
     if since := expected_since(records):
         groups += _started(since, [f"{scratch.VARIABLE}={each.path}" for each in owned])
     clean = _sweep(groups, cookie)
+    if terminal is not None:
+        terminal.undo_raw()
     for each in owned:
         _remove(each, files=clean)
 
 
-def give_back(path: str, saved: str, keys: str) -> None:
-    """Give a terminal its settings back, if those of hotrun's keys are still in force.
+class Lent:
+    """The terminal that hotrun had, and perhaps an app of it.
 
-    A shell that has taken over has set its own. We are in another session than the terminal's,
-    so nothing stops us for it (tcsetattr(3), SIGTTOU).
+    We are in another session than the terminal's, so nothing stops us for touching it
+    (tcsetattr(3), SIGTTOU); but a shell that has taken over has made settings of its own, and
+    those are left alone.
 
     Args:
         path: Of the terminal.
         saved: The settings to give back (``flat``).
         keys: The settings that hotrun had made.
     """
-    import termios
 
-    with contextlib.suppress(OSError, termios.error):  # it was closed
-        # Without waiting for the carrier of a serial line, and without making it ours.
-        fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        if flat(termios.tcgetattr(fd)) == keys:
-            numbers = list(map(int, saved.split(",")))
-            settings: list[int | list[int]] = [*numbers[:6], numbers[6:]]
+    def __init__(self, path: str, saved: str, keys: str) -> None:
+        self._path = path
+        self._saved = saved
+        self._keys = keys
+        self._found = self._settings()
+
+    def give_back(self) -> None:
+        """Undo the settings of hotrun's keys, if they are still in force."""
+        if self._found == self._keys:
+            self._set()
+
+    def undo_raw(self) -> None:
+        """Undo what an app did that is gone by now: a raw terminal, and its screen.
+
+        No shell edits a line with signals or the treatment of output switched off.
+        """
+        now = self._settings()
+        if now and now == self._found and now not in (self._saved, self._keys) and _is_raw(now):
+            self._set(screen_reset(os.environ.get("TERM", "")))
+
+    def _settings(self) -> str:
+        with contextlib.suppress(OSError, termios.error), _opened(self._path) as fd:
+            return flat(termios.tcgetattr(fd))
+        return ""
+
+    def _set(self, screen: bytes = b"") -> None:
+        numbers = list(map(int, self._saved.split(",")))
+        settings: list[int | list[int]] = [*numbers[:6], numbers[6:]]
+        with contextlib.suppress(OSError, termios.error), _opened(self._path) as fd:
             termios.tcsetattr(fd, termios.TCSANOW, settings)
+            os.write(fd, screen)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int]:
+    # Without waiting for the carrier of a serial line, or for Ctrl-Q, and without making it ours.
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        yield fd
+    finally:
         os.close(fd)
+
+
+def _is_raw(settings: str) -> bool:
+    _, output, _, local, *_ = map(int, settings.split(","))
+    return not output & termios.OPOST or not local & termios.ISIG
 
 
 def _rename(name: bytes) -> None:

@@ -64,18 +64,6 @@ def cbreak(settings: Settings) -> Settings:
     return changed
 
 
-def is_stopped(pid: int) -> int:
-    """Return the signal that stopped a child of ours, such as SIGTTIN; 0: it is not stopped.
-
-    The kernel is only asked: its answer stays for whoever reaps the child (WNOWAIT).
-    """
-    try:
-        found = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
-    except (ChildProcessError, AttributeError):  # macOS has no waitid before Python 3.13
-        return 0
-    return found.si_status if found is not None and found.si_code == os.CLD_STOPPED else 0
-
-
 @contextmanager
 def kept() -> Iterator[Terminal | None]:
     """Yield our terminal, if there is one, and leave it as it was found, whatever happens."""

@@ -131,11 +131,6 @@ def members(group: int) -> list[Stat]:
     return [stat for stat in everyone().values() if stat.alive and stat.group == group]
 
 
-def group_lives(group: int) -> bool:
-    """Whether a process group has a member that is more than a zombie."""
-    return bool(members(group))
-
-
 def everyone() -> dict[int, Stat]:
     """Return the whole process table."""
     return _everyone_proc() if LINUX else _everyone_psutil()

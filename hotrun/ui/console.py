@@ -220,7 +220,7 @@ class Console:
         until, pid = notice.kill_ms / 1000, notice.pid
         self._show(
             lambda seconds: (
-                f"waiting for pid {pid} to stop: SIGKILL in {max(0.0, until - seconds):.1f} s"
+                f"waiting for pid {pid} to stop, SIGKILL in {max(0.0, until - seconds):.1f} s"
             ),
             0.0,
         )

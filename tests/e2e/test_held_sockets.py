@@ -139,6 +139,45 @@ def test_a_socket_that_the_app_has_shut_down_listens_again(project: Project, sta
             assert connection.recv(100)
 
 
+@pytest.mark.parametrize("harm", ["listener.shutdown(socket.SHUT_RDWR)", "listener.listen(1)"])
+def test_while_no_app_runs_who_connects_waits_for_the_next(
+    project: Project, start: Start, harm: str
+) -> None:
+    """Whatever the one that is gone did to the socket."""
+    port = free_port()
+    app(project, port, f'listen = ["127.0.0.1:{port}"]\n')
+    project.write("app.py", f"{SERVER.partition('woken, alarm')[0]}\n{harm}\n")
+    session = start()
+    session.wait_for("app_exited", expected=False)
+    with contextlib.ExitStack() as waiting:
+        address = ("127.0.0.1", port)
+        several = [
+            waiting.enter_context(socket.create_connection(address, DEADLINE))
+            for _ in range(CLIENTS)
+        ]
+        project.write("app.py", SERVER)
+        for connection in several:
+            connection.sendall(b"who?")
+            assert connection.recv(100)
+
+
+def test_who_connects_during_the_first_build_is_answered_after_it(
+    project: Project, start: Start
+) -> None:
+    port = free_port()
+    app(project, port, f'listen = ["127.0.0.1:{port}"]\n')
+    go = project.out / "go"
+    text = (project.path / "hotrun.toml").read_text()
+    build = f"[build]\ncommand = 'while ! test -e {go}; do sleep 0.01; done'\n"
+    project.write("hotrun.toml", build + text)
+    session = start()
+    session.wait_for("listening")
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as connection:
+        connection.sendall(b"who?")
+        go.touch()
+        assert connection.recv(100)
+
+
 def test_the_port_can_come_from_the_environment(project: Project, start: Start) -> None:
     port = free_port()
     app(project, 1, 'listen = ["127.0.0.1:${PORT:-1}"]\n')

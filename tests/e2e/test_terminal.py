@@ -116,6 +116,19 @@ def test_our_own_sigkill_leaves_the_settings_whole(project: Project) -> None:
         at.until(lambda: at.settings() == at.before, "the settings as they were")
 
 
+@pytest.mark.parametrize("more", ["", 'stdin = "terminal"'])
+def test_our_own_sigkill_undoes_what_the_app_had_done(project: Project, more: str) -> None:
+    notes = prepare(project, SPOIL, more)
+    with Rig("sh", "-c", '"$@"; exec sleep 600', "sh", *HOTRUN, cwd=project.path) as at:
+        app = noted(notes, "spoilt")
+        at.until(lambda: not local(at) & termios.ISIG, "the app to spoil it")
+        with open(f"/proc/{app}/stat", encoding="ascii") as file:
+            hotrun = int(file.read().rpartition(")")[2].split()[1])
+        at.send(signal.SIGKILL, hotrun)
+        at.until(lambda: at.settings() == at.before, "the settings as they were")
+        at.until(lambda: "\x1b[?1049l" in at.text.rpartition("\x1b[?1003h")[2], "its own screen")
+
+
 # --- keys ---
 
 

@@ -76,7 +76,6 @@ def test_a_zombie_is_a_child_and_not_alive(family: int) -> None:
 def test_a_group_has_the_members_that_did_not_leave_it(family: int) -> None:
     members = {stat.pid for stat in tree.members(family)}
     assert len(members) == 11
-    assert tree.group_lives(family)
 
 
 def test_what_is_gone_is_nothing(yard: Yard) -> None:
@@ -87,7 +86,7 @@ def test_what_is_gone_is_nothing(yard: Yard) -> None:
     assert tree._read_psutil(pid) is None
     assert tree.below([pid]) == []
     assert tree.children(pid) == []
-    assert not tree.group_lives(pid)
+    assert tree.members(pid) == []
     assert not tree.carries(pid, "A=1")
     tree.send(tree.Process(pid, 1.0), signal.SIGKILL)
 
