@@ -108,6 +108,7 @@ class State:
     kept: str = ""  # a KeepApp still to be said
     crashes: int = 0
     backing_off: bool = False
+    stale: bool = False  # it has to be started again, for what it reads at its start has changed
 
     paused: bool = False
     quitting: int | None = None
@@ -145,8 +146,7 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
             s.asked = s.capped = False
             s.dirty |= set(paths)
             s.wanted = s.wanted or bool(paths)
-            if restart and s.good:
-                s.good = _next_run(s)
+            s.stale = s.stale or (restart and bool(s.good))
         case TimerFired(timer):
             s.armed.pop(timer, None)
             _record_timer(s, timer)
@@ -165,9 +165,9 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
         case BuildRequested():
             s.wanted, s.paused = True, False
         case RestartRequested():
+            # What has changed in a pause is built first, and the app is started from that.
+            s.stale = s.stale or (bool(s.good) and not (s.paused and s.wanted))
             s.paused = False
-            if s.good:
-                s.good = _next_run(s)
         case PauseToggled():
             s.paused = not s.paused
         case QuitRequested(code):
@@ -258,6 +258,7 @@ def reconcile(s: State) -> list[Command]:
         _supersede(s, commands)
         _keep(s, commands)
         _go_without_build(s)
+        _renew(s)
         _replace_app(s, commands)
         _start_build(s, commands)
     else:
@@ -297,6 +298,12 @@ def _go_without_build(s: State) -> None:
         s.crashes = 0  # of a program that is not there any more
 
 
+def _renew(s: State) -> None:
+    """What is stale is a run of its own, but in a pause."""
+    if s.stale and not s.paused:
+        s.good, s.stale = _next_run(s), False
+
+
 def _replace_app(s: State, commands: list[Command]) -> None:
     """Bring the app to the newest good run: stop the old one, then start the new one."""
     down = _down(s)
@@ -309,7 +316,7 @@ def _replace_app(s: State, commands: list[Command]) -> None:
     if not s.policy.runs or s.served == s.good or s.build is not None or s.torn or down:
         return
     if s.app is None:
-        s.served, s.backing_off = s.good, False
+        s.served, s.backing_off, s.stale = s.good, False, False
         s.app = App(s.good)
         commands.append(StartApp(s.good))
     elif not s.app.stopping:

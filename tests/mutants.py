@@ -288,8 +288,8 @@ APPS = (
     ),
     Mutant(
         "app: served is written down",
-        "s.served, s.backing_off = s.good, False",
-        "s.backing_off = False",
+        "s.served, s.backing_off, s.stale = s.good, False, False",
+        "s.backing_off, s.stale = False, False",
     ),
     Mutant(
         "app: a change without builds replaces it",
@@ -313,17 +313,23 @@ APPS = (
     Mutant("kept: said once", '    s.kept = ""\n\n\ndef _go', "\n\ndef _go"),
     Mutant(
         "asked: a restart comes",
-        "            if s.good:\n                s.good = _next_run(s)",
-        "            if s.good:\n                pass",
+        "s.stale = s.stale or (bool(s.good) and",
+        "s.stale = s.stale and (bool(s.good) and",
     ),
     Mutant(
         "asked: an env file comes with the answer",
-        "if restart and s.good:\n                s.good = _next_run(s)",
-        "if restart and s.good:\n                pass",
+        "s.stale = s.stale or (restart and bool(s.good))",
+        "pass",
     ),
     Mutant("torn: a killed build tears", "s.torn = s.torn or bool(build.killed)", "pass"),
     Mutant("torn: a good build mends", "        s.torn = False\n", "        pass\n"),
-    Mutant("asked: no restart of nothing", "            if s.good:", "            if True:"),
+    drop("asked: no restart of nothing", "(bool(s.good) and not (s.paused", "bool(s.good) and "),
+    Mutant("asked: what is stale waits in a pause", "if s.stale and not s.paused:", "if s.stale:"),
+    drop(
+        "asked: changes of a pause come first",
+        " and not (s.paused and s.wanted)",
+        " and not (s.paused and s.wanted)",
+    ),
     Mutant("stop: its time is bounded", "s.app = replace(s.app, expired=True)", "pass"),
     drop("stop: killed once", "not s.app.stopping or s.app.killed:", " or s.app.killed"),
     Mutant("stop: stacks come first", "if s.policy.dumps and not s.app.dumped:", "if False:"),
@@ -396,7 +402,9 @@ ENDS = (
     Mutant("pause: no app is replaced", "if s.paused and s.app is not None and", "if False and"),
     Mutant("pause: can be ended", "s.paused = not s.paused", "s.paused = True"),
     Mutant("pause: a build ends it", "s.wanted, s.paused = True, False", "s.wanted = True"),
-    Mutant("pause: a restart ends it", "s.paused = False\n            if s.good", "if s.good"),
+    Mutant(
+        "pause: a restart ends it", "            s.paused = False\n        case", "        case"
+    ),
     Mutant(
         "exit: back-off ends in a start",
         "False\n                s.good = _next_run(s)",
@@ -404,8 +412,8 @@ ENDS = (
     ),
     Mutant(
         "exit: a start ends the back-off",
-        "s.served, s.backing_off = s.good, False",
-        "s.served = s.good",
+        "s.served, s.backing_off, s.stale = s.good, False, False",
+        "s.served, s.stale = s.good, False",
     ),
     Mutant("exit: back-off ends once", "s.backing_off = False\n", "pass\n"),
     drop(

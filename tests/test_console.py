@@ -83,7 +83,7 @@ def test_an_app_that_crashes_is_reported_with_its_signal() -> None:
 
 def test_an_app_that_takes_its_time_to_stop_is_announced() -> None:
     assert said(notices.AppLingers("app", 1, 4711, 4500)) == [
-        "-- #1 waiting for pid 4711 to stop, SIGKILL in 4.5 s"
+        "-- #1 waiting for pid 4711 to stop, SIGKILL in 4.5 s (Ctrl-C: at once)"
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_restart_without_a_build_names_its_cause() -> None:
         notices.AppExited("app", 1, 0, None, 9000, True, 250, 12_300_000),
         notices.AppStarted("app", 2, 4712),
     )
-    assert lines[-1] == "-- #2 .env: stopped (code 0, 250 ms cpu, 12 MB), restarted pid 4712"
+    assert lines[-1] == "-- #2 .env: stopped (code 0), restarted pid 4712"
 
 
 def test_an_app_that_is_gone_is_not_said_to_run() -> None:

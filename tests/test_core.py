@@ -457,3 +457,20 @@ def test_who_asks_for_a_build_or_a_restart_ends_the_pause() -> None:
     assert story.tell(BuildRequested()) == [StartBuild(2, frozenset())]
     story.tell(BuildExited(2, 0), AppExited(1, 0), PauseToggled())
     assert story.tell(RestartRequested()) == [Stop(2)]
+
+
+def test_in_a_pause_a_changed_env_file_waits_also_when_the_app_ends() -> None:
+    story = Story().serving()
+    story.tell(PauseToggled(), FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert story.tell(FilesChanged((), restart=True)) == []
+    assert story.tell(AppExited(1, 1)) == []
+    assert story.tell(PauseToggled()) == [StartApp(2)]
+
+
+def test_a_restart_that_ends_a_pause_starts_nothing_old() -> None:
+    story = Story().serving()
+    story.tell(PauseToggled())
+    story.change("a.go")
+    assert story.tell(RestartRequested()) == [StartBuild(2, frozenset({"a.go"}))]
+    assert story.tell(BuildExited(2, 0)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(2)]

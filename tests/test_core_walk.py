@@ -349,8 +349,9 @@ class World:
                 self.paused = False
                 self._want(build=True)
             case RestartRequested():
+                held = self.paused and self.wanted  # it is built first
                 self.paused = False
-                self.app_owed = self.app_owed or self.good is not None
+                self.app_owed = self.app_owed or (self.good is not None and not held)
             case QuitRequested(code):
                 self.hurried = self.ending is not None
                 self._end(code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from hotrun.ui.sink import Sink
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hotrun.config import Config
+    from hotrun.config import Config, Run
     from hotrun.notices import Subscriber
     from hotrun.process.terminal import Terminal
     from hotrun.project.plan import Plan
@@ -68,6 +70,7 @@ class Screen:
             says_ready=run is not None and run.ready is not None,
             shows_output=not as_json,
             keys=self.has_keys,
+            shares=not as_json and (sys.stdout.isatty() or sys.stderr.isatty()) and not _reads(run),
         )
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
         json = [JsonLines(self._sinks[0])] if as_json else []
@@ -99,6 +102,13 @@ class Screen:
         return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
 
 
+def _reads(run: Run | None) -> bool:
+    """Whether the app's output is read for a purpose of ours, and written on by us."""
+    if run is None:
+        return True
+    return run.on_hang == "dump" or (run.ready is not None and bool(run.ready.log))
+
+
 def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
     """Make the watcher and the sieve of a config."""
     from hotrun.watch import Op, Watcher
@@ -112,7 +122,7 @@ def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         include=watched.include,
         exclude=watched.exclude,
         gitignore=watched.gitignore,
-        outputs=planned.outputs,
+        outputs=(*planned.outputs, *_written_to()),
     )
     env_files = config.run.env_files if config.run is not None else ()
     also = [config.resolve(file) for file in env_files]
@@ -136,6 +146,14 @@ def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
         follow_symlinks=watched.follow_symlinks,
     )
     return watcher, sieve
+
+
+def _written_to() -> Iterator[str]:
+    """Yield the files that we write to (`hotrun run > log`): what we say is no change."""
+    for fd in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                yield os.path.realpath(f"/dev/fd/{fd}")
 
 
 def _above(path: str) -> Iterator[str]:

@@ -227,8 +227,8 @@ class AppJob:
 
     def _halted(self, number: int) -> None:
         """Ctrl-Z, a read of a terminal that is not its own, or somebody's SIGSTOP."""
-        if self._launch.takes_terminal and number == signal.SIGTSTP:
-            self._host.suspend()
+        if self._launch.takes_terminal and number in (signal.SIGTSTP, signal.SIGSTOP):
+            self._host.suspend()  # or nobody could type: the app has the terminal
         elif self._launch.takes_terminal and number in halted.TERMINAL:
             self._lend_later()
         elif not self._host.suspended and self._child is not None:

@@ -159,7 +159,7 @@ class Launch:
             raise ListenError(error.message, error.hint) from error
         except AddressError as error:
             # As written: the variables may hold what nobody should read.
-            hint = error.hint if expanded == text else environment.LOOK_AT_VARIABLES
+            hint = error.hint if expanded == text else environment.look_at_variables(text)
             raise ListenError(f'"{text}" {error.message}', hint) from error
         return address.within(self._host.config.directory)
 
@@ -168,5 +168,5 @@ def _each_once(addresses: list[Address]) -> list[Address]:
     """Refuse an address that two variables came to: one socket has one descriptor."""
     for number, address in enumerate(addresses):
         if address in addresses[:number]:
-            raise ListenError(f"{address.text} is there twice", environment.LOOK_AT_VARIABLES)
+            raise ListenError(f"{address.text} is there twice", "give each a port of its own")
     return addresses

@@ -10,7 +10,7 @@ from hotrun.address import AddressError, parse_address
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.process import tree
-from hotrun.process.environment import LOOK_AT_VARIABLES, ExpandError, expand
+from hotrun.process.environment import ExpandError, expand, look_at_variables
 from hotrun.process.ready import LogProbe, Probe, Tcp, describe
 from hotrun.url import Url, UrlError, parse_url
 
@@ -108,7 +108,7 @@ class Serving:
             address = parse_address(text)
         except (UrlError, AddressError) as error:
             # As written: the variables may hold what nobody should read.
-            hint = error.hint if written == text else LOOK_AT_VARIABLES
+            hint = error.hint if written == text else look_at_variables(written)
             raise HotrunError(f'run.ready: "{written}" {error.message}', hint) from error
         return Tcp(address.host, address.port)
 

@@ -11,7 +11,8 @@ from hotrun import notices
 if TYPE_CHECKING:
     from hotrun.host import Host
 
-MOST = 1_000  # reads of 64 KiB at most; a thousand goroutines print about one megabyte
+MOST = 64_000_000  # characters; a thousand goroutines print about a million
+CUT = "(hotrun cut the rest)\n"
 
 
 class Stacks:
@@ -22,6 +23,7 @@ class Stacks:
         self._service = service
         self._run = run
         self._texts: list[str] | None = None
+        self._room = MOST
 
     def begin(self) -> None:
         """The app is being asked now."""
@@ -29,8 +31,10 @@ class Stacks:
 
     def hear(self, text: str) -> None:
         """Take what it prints, if it was asked."""
-        if self._texts is not None and len(self._texts) < MOST:
-            self._texts.append(text)
+        if self._texts is None or self._room <= 0:
+            return
+        self._room -= len(text)
+        self._texts.append(text if self._room > 0 else CUT)
 
     def end(self) -> None:
         """Keep what it told, and say where."""

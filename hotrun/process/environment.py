@@ -24,7 +24,10 @@ _OURS = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
 
 
-LOOK_AT_VARIABLES = "look at the variables in it"
+def look_at_variables(text: str) -> str:
+    """Return the hint for a text that is wrong with what its variables hold; no value is shown."""
+    names = [match["name"] for match in _REFERENCE.finditer(text) if match["name"]]
+    return f"look at what {' and '.join(dict.fromkeys(names))} is set to, and start again"
 
 
 class ExpandError(HotrunError):

@@ -35,6 +35,7 @@ class Holder(NamedTuple):
         user: Whose it is; empty when that is not known.
         session: What it carries as HOTRUN_SESSION: then a hotrun started it.
         owner_alive: Whether that hotrun still lives.
+        is_hotrun: It is a hotrun itself, which holds a socket for its app.
     """
 
     process: tree.Process | None
@@ -44,6 +45,7 @@ class Holder(NamedTuple):
     user: str = ""
     session: str = ""
     owner_alive: bool = False
+    is_hotrun: bool = False
 
     @property
     def owner(self) -> int:
@@ -126,7 +128,7 @@ def _advice(holder: Holder) -> str:
         return f"another hotrun (pid {holder.owner}) runs it: end that one, or use another port"
     if holder.pid == 1 or not tree.reachable(holder.pid):
         return "use another port"
-    return f"stop it with: kill {holder.pid}, or use another port"
+    return f"stop it with: kill {holder.pid}, then save a file; or use another port"
 
 
 def _when(since: float, now: float) -> str:
@@ -185,10 +187,13 @@ def _described(pid: int, user: str) -> Holder | None:
     except (psutil.Error, OSError):
         return None
     session = (about["environ"] or {}).get(SESSION, "")
-    command = _shortened(" ".join(about["cmdline"] or [about["name"] or "no name"]))
+    words = about["cmdline"] or [about["name"] or "no name"]
+    is_hotrun = "hotrun" in map(os.path.basename, words[:3])  # python3 -m hotrun, or the script
+    command = _shortened(" ".join(words))
     since = about["create_time"] or 0.0
     named = about["username"] or user
-    return Holder(stat.process, pid, command, since, named, session, _lives(session))
+    alive = _lives(session)
+    return Holder(stat.process, pid, command, since, named, session, alive, is_hotrun)
 
 
 def _shortened(command: str) -> str:

@@ -48,6 +48,7 @@ class Manner:
         says_ready: The app is asked whether it serves, so that the answer is news.
         shows_output: Write the output of app and build (off when it goes elsewhere).
         keys: Keys are read.
+        shares: The app prints to our terminal by itself: a line that changes would be torn.
     """
 
     colour: bool = False
@@ -58,11 +59,11 @@ class Manner:
     says_ready: bool = False
     shows_output: bool = True
     keys: bool = False
+    shares: bool = False
 
 
 NAMED = 60  # characters of the command of a process that was killed
 LOOP = 3  # ends in a row that are no accident any more
-AFTERWARDS = {"wait": "; the next change starts it again"}
 
 
 class Console:
@@ -92,6 +93,7 @@ class Console:
         self._stopped = ""  # how the app that is being replaced ended
         self._serving: tuple[int, int] | None = None  # run and pid of the app
         self._report = Report()
+        self._paused = False
         self._held: list[str] = []  # of a quiet build, for the case that it fails
 
     def __call__(self, notice: Notice) -> None:
@@ -157,7 +159,10 @@ class Console:
             case notices.Status():
                 self._status(notice)
             case notices.Paused(_, on):
-                text = "paused: changes wait for p, r or s" if on else "goes on"
+                self._paused = on
+                text = (
+                    "paused: changes wait for p, r or s" if on else "goes on: changes count again"
+                )
                 self._say("yellow", text)
             case notices.SessionEnded(_, reason):
                 self._hide()
@@ -212,9 +217,9 @@ class Console:
             self._live.hide()
 
     def _lingers(self, notice: notices.AppLingers) -> None:
-        if self._live is None:
+        if self._live is None or self._manner.shares:
             left = time(notice.kill_ms)
-            text = f"waiting for pid {notice.pid} to stop, SIGKILL in {left}"
+            text = f"waiting for pid {notice.pid} to stop, SIGKILL in {left} (Ctrl-C: at once)"
             self._rule("yellow", notice.run, text)
             return
         until, pid = notice.kill_ms / 1000, notice.pid
@@ -235,7 +240,7 @@ class Console:
     def _status(self, notice: notices.Status) -> None:
         paused = ", paused" if notice.paused else ""
         if notice.pid is None:
-            self._say("dim", f"no app runs{paused}")
+            self._say("dim", f"no app runs{paused}; s starts it")
             return
         processes = many(notice.processes, "process")
         used = f"{notice.cpu:.0f} % cpu, {size(notice.memory)}"
@@ -254,7 +259,8 @@ class Console:
         self._held.clear()
         self._rule("dim", notice.run, notice.command)
         run = notice.run
-        self._show(lambda seconds: f"-- #{run} building for {seconds:.1f} s")
+        if self._serving is None or not self._manner.shares:
+            self._show(lambda seconds: f"-- #{run} building for {seconds:.1f} s")
 
     def _build_finished(self, notice: notices.BuildFinished) -> None:
         self._hide()
@@ -266,6 +272,8 @@ class Console:
                 run, pid = self._serving
                 said += f", #{run} still runs (pid {pid})"
             self._rule("red", notice.run, said)
+        elif self._paused and self._serving is not None:
+            self._rule("green", notice.run, f"built {time(notice.ms)}, waits for p, r or s")
         elif not self._manner.on_exit:  # otherwise the line of the app's start says it all
             self._rule("green", notice.run, f"built {time(notice.ms)}")
 
@@ -288,11 +296,16 @@ class Console:
         self._serving = None
         self._hide()
         if notice.expected:
-            self._stopped = f"stopped ({how}{used(notice)})"
+            self._stopped = f"stopped ({how})"
             return
         style = "yellow" if notice.code == 0 else "red"
         text = f"app exited with {how} after {time(notice.ms)}{used(notice)}"
-        self._rule(style, notice.run, f"{text}{AFTERWARDS.get(self._manner.on_exit, '')}")
+        self._rule(style, notice.run, f"{text}{self._afterwards()}")
+
+    def _afterwards(self) -> str:
+        if self._manner.on_exit != "wait":
+            return ""
+        return f"; {'s or ' if self._manner.keys else ''}the next change starts it again"
 
     def _app_kept(self, notice: notices.AppKept) -> None:
         if notice.reason == "same artifact" and self._serving is not None:
@@ -302,7 +315,7 @@ class Console:
 
     def _app_killed(self, notice: notices.AppKilled) -> None:
         self._hide()
-        why = {"stop_timeout": "did not stop in its time", "asked twice": "asked twice"}
+        why = {"stop_timeout": "did not stop in its time", "asked twice": "it was asked for twice"}
         ran = zip(notice.pids, notice.commands, strict=True)
         named = ", ".join(f"{pid} {printable(command)[:NAMED]}".rstrip() for pid, command in ran)
         self._rule("yellow", notice.run, f"SIGKILL (pid {named}): {why.get(notice.reason, '')}")

@@ -38,8 +38,8 @@ class Report:
                 self.came.append(f"cancelled after {time(ms)}, for a newer change")
             case notices.AppStarted(_, run, pid):
                 self.came.append(f"the app started as #{run}, pid {pid}")
-            case notices.AppReady(_, _, ms):
-                self.came.append(f"it was ready after {time(ms)}")
+            case notices.AppReady(_, run, ms):
+                self.came.append(f"the app #{run} was ready after {time(ms)}")
             case notices.AppKept(_, run, reason):
                 self.came.append(f"the app #{run} kept running: {reason}")
             case notices.AppExited(_, run, code, signal, ms, expected):

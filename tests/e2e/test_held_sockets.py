@@ -274,7 +274,10 @@ def test_a_taken_address_is_named_with_who_has_it_and_is_had_when_it_is_free(
         assert event["message"].startswith(
             f"run.listen: 127.0.0.1:{port} is held by pid {stranger.pid} ("
         )
-        assert event["hint"] == f"stop it with: kill {stranger.pid}, or use another port"
+        assert (
+            event["hint"]
+            == f"stop it with: kill {stranger.pid}, then save a file; or use another port"
+        )
         stranger.kill()
         stranger.wait(DEADLINE)
         project.write("change", "1")

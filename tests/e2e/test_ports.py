@@ -83,7 +83,7 @@ def names(message: str, port: int, pid: int) -> bool:
 
 
 def kill(pid: int) -> str:
-    return f"stop it with: kill {pid}, or use another port"
+    return f"stop it with: kill {pid}, then save a file; or use another port"
 
 
 # --- a stranger ---
@@ -228,7 +228,7 @@ def learned(rig: Rig) -> None:
 
     def is_ready() -> bool:
         rig.type("e")
-        return "it was ready after" in rig.text
+        return "was ready after" in rig.text
 
     rig.wait_for("serving")
     rig.until(is_ready, "the app to be ready")

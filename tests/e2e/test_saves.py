@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from live import environment, until
+from live import DEADLINE, environment, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,3 +268,28 @@ def test_nothing_is_built_while_git_holds_its_lock(
     project.write("two.go", "package main\n")
     lock.unlink()
     assert session.wait_for("build_started")["paths"] == ["one.go", "two.go"]
+
+
+@pytest.mark.parametrize("streams", ["2>&1", "2>log2"])
+def test_what_hotrun_itself_writes_is_no_change(project: Project, streams: str) -> None:
+    """`hotrun run > log` in the project: it would build for ever."""
+    hotrun = f"exec {sys.executable} -m hotrun run"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f"{hotrun} >log {streams}"],
+        cwd=project.path,
+        env=environment(),
+        start_new_session=True,
+    ) as session:
+        try:
+            until(lambda: b"built" in _logs(project), "the first build")
+            project.write("main.txt", "1")
+            until(lambda: b"main.txt: built" in _logs(project), "the build of a change")
+            session.terminate()
+            assert session.wait(DEADLINE) == 143
+        finally:
+            session.kill()
+    assert b"#3" not in _logs(project)
+
+
+def _logs(project: Project) -> bytes:
+    return b"".join(path.read_bytes() for path in project.path.glob("log*"))

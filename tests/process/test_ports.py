@@ -275,7 +275,7 @@ print(json.dumps([found, explain(found, "127.0.0.1:1")]))
             [sys.executable, "-c", code, root, port], check=True, capture_output=True, text=True
         )
     found, words = json.loads(done.stdout)
-    assert found == [None, 0, "", 0.0, "root", "", False]
+    assert found == [None, 0, "", 0.0, "root", "", False, False]
     assert words == ["127.0.0.1:1 is held by a process of root", "use another port"]
 
 
@@ -312,7 +312,7 @@ def test_a_stranger_is_named_and_never_ended(yard: Yard) -> None:
     before, _, since = message.rpartition(", since ")
     assert before.startswith(f"127.0.0.1:{port} is held by pid {pid} ({sys.executable}"[:40])
     assert re.fullmatch(r"\d\d:\d\d\)|\d{4}-\d\d-\d\d\)", since)
-    assert hint == f"stop it with: kill {pid}, or use another port"
+    assert hint == f"stop it with: kill {pid}, then save a file; or use another port"
     assert yard.lives(pid)
 
 
