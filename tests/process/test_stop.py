@@ -466,7 +466,7 @@ forever()
     yard.until(lambda: app.child.code is not None, "the end of the first process")
     # All of the group that is left is a zombie now: the keeper, outside, is told to end.
     yard.until_gone(app)
-    assert not tree.group_lives(group)
+    assert tree.members(group) == []
 
 
 def is_zombie_of(keeper: int) -> bool:
@@ -594,7 +594,7 @@ forever()
     group = build.child.pid
     assert len(build.child.kill()) == 41
     yard.until_gone(build)
-    assert not tree.group_lives(group)
+    assert tree.members(group) == []
     assert yard.strays() == set()
 
 
@@ -647,7 +647,7 @@ forever()
     group, daemon = build.child.pid, yard.pid_of("daemon")
     build.child.kill()
     yard.until_gone(build)
-    assert not tree.group_lives(group)
+    assert tree.members(group) == []
     assert yard.lives(daemon)
 
 
