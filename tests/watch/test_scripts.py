@@ -12,15 +12,16 @@ SCRIPTS = scripts(Path(__file__).parent / "scripts")
 
 
 PAIRS = [
-    (name, backend)
+    (name, backend, eager)
     for name, script in SCRIPTS.items()
     for backend in BACKENDS
-    if script.only in ("", backend)
+    for eager in (False, True)
+    # Races on the fake kqueue are the matter of test_kqueue_walk.py.
+    if script.only in ("", backend) and not (eager and backend == "kqueue")
 ]
 
 
-@pytest.mark.parametrize("eager", [False, True], ids=["late", "eager"])
-@pytest.mark.parametrize(("name", "backend"), PAIRS)
+@pytest.mark.parametrize(("name", "backend", "eager"), PAIRS)
 def test_what_is_heard(name: str, backend: str, tmp_path: Path, *, eager: bool) -> None:
     with Run(SCRIPTS[name], str(tmp_path), backend, eager=eager) as run:
         run.go()
