@@ -290,12 +290,25 @@ def look(fd: int) -> State:
     entries: frozenset[tuple[str, int]] = frozenset()
     if stat.S_ISDIR(found.mode) and not is_path_only(fd):
         try:
-            with os.scandir(fd) as listing:
-                entries = frozenset((entry.name, entry.inode()) for entry in listing)
+            entries = _entries(fd)
         except OSError as error:
             if error.errno not in {errno.ENOENT, errno.EACCES}:
                 raise
     return State(found, name, place, entries)
+
+
+def _entries(fd: int) -> frozenset[tuple[str, int]]:
+    """List a directory, and leave the descriptor's own place in it alone.
+
+    A copy of a descriptor shares its offset (open(2)): whoever lists the directory at this moment,
+    the backend or, under a number that was closed, a test's ``rm -r``, would find names twice.
+    """
+    own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(own) as listing:
+            return frozenset((entry.name, entry.inode()) for entry in listing)
+    finally:
+        os.close(own)
 
 
 def is_path_only(fd: int) -> bool:

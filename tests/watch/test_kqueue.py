@@ -935,3 +935,17 @@ def test_a_backend_has_what_a_watcher_calls(root: str) -> None:
     backend.release()
     assert said == [Event(f"{root}/f", Op.CREATE)]
     assert (backend.name, backend.offers) == ("kqueue", BASE)
+
+
+def test_the_fake_lists_a_directory_and_disturbs_nobody_who_lists_it(tmp_path: Path) -> None:
+    """A copy of a descriptor shares its place in the directory: `rm -r` would find names twice."""
+    (tmp_path / "x").mkdir()
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with os.scandir(fd) as entries:
+            names = [next(entries).name]
+            fake.look(fd)
+            names += [entry.name for entry in entries]
+    finally:
+        os.close(fd)
+    assert names == ["x"]

@@ -12,16 +12,15 @@ SCRIPTS = scripts(Path(__file__).parent / "scripts")
 
 
 PAIRS = [
-    (name, backend, eager)
+    (name, backend)
     for name, script in SCRIPTS.items()
     for backend in BACKENDS
-    for eager in (False, True)
-    # Races on the fake kqueue are the matter of test_kqueue_walk.py.
-    if script.only in ("", backend) and not (eager and backend == "kqueue")
+    if script.only in ("", backend)
 ]
 
 
-@pytest.mark.parametrize(("name", "backend", "eager"), PAIRS)
+@pytest.mark.parametrize("eager", [False, True], ids=["late", "eager"])
+@pytest.mark.parametrize(("name", "backend"), PAIRS)
 def test_what_is_heard(name: str, backend: str, tmp_path: Path, *, eager: bool) -> None:
     with Run(SCRIPTS[name], str(tmp_path), backend, eager=eager) as run:
         run.go()
