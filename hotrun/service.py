@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hotrun import core, facts, notices
 from hotrun.jobs.build import BuildJob
 from hotrun.process.artifact import Artifact
-from hotrun.process.usage import SAMPLE, Usage, Use
+from hotrun.process.usage import SAMPLE, Measurement, Use
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,11 +76,11 @@ class Service:
         if job is None or pid is None:
             self._host.tell(self._status(None, 0, Use(0, 0.0, 0)))
         else:
-            measured = Usage(pid)
+            measured = Measurement(pid)
             self._host.loop.call_later(SAMPLE, self._measured, job, pid, measured)
 
-    def _measured(self, job: AppJob, pid: int, usage: Usage) -> None:
-        self._host.tell(self._status(pid, job.ms, usage.end(), job.run))
+    def _measured(self, job: AppJob, pid: int, measured: Measurement) -> None:
+        self._host.tell(self._status(pid, job.ms, measured.end(), job.run))
 
     def _status(self, pid: int | None, ms: int, use: Use, run: int = 0) -> notices.Status:
         paused = self.state.paused

@@ -11,7 +11,7 @@ import hotrun
 
 PACKAGE = Path(hotrun.__file__).parent
 WINGS = ("watch", "config", "process", "notices")
-FLOORS = dict.fromkeys(("address", "core", "errors", "facts", "units", "url"), 0)
+FLOORS = dict.fromkeys(("address", "core", "errors", "facts", "units", "url", "variables"), 0)
 FLOORS |= dict.fromkeys(WINGS, 1)
 LOOP = ("alarms", "feed", "host", "jobs", "options", "service", "session", "signals")
 FLOORS |= dict.fromkeys((*LOOP, "project", "ui"), 2)

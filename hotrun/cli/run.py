@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -125,7 +124,7 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
             trace=verbose,
             captures=said["as_json"],
             colour=screen.colour,
-            shows=sys.stdout.isatty() or sys.stderr.isatty(),
+            shows=wiring.shows(),
             behind=screen.behind,
             keys=screen.keys if screen.has_keys else None,
         )

@@ -19,7 +19,7 @@ from hotrun.ui.sink import Sink
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hotrun.config import Config, Run
+    from hotrun.config import Config
     from hotrun.notices import Subscriber
     from hotrun.process.terminal import Terminal
     from hotrun.project.plan import Plan
@@ -70,7 +70,7 @@ class Screen:
             says_ready=run is not None and run.ready is not None,
             shows_output=not as_json,
             keys=self.has_keys,
-            shares=not as_json and (sys.stdout.isatty() or sys.stderr.isatty()) and not _reads(run),
+            shares=run is not None and not (as_json or run.reads_output) and shows(),
         )
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
         json = [JsonLines(self._sinks[0])] if as_json else []
@@ -102,11 +102,9 @@ class Screen:
         return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
 
 
-def _reads(run: Run | None) -> bool:
-    """Whether the app's output is read for a purpose of ours, and written on by us."""
-    if run is None:
-        return True
-    return run.on_hang == "dump" or (run.ready is not None and bool(run.ready.log))
+def shows() -> bool:
+    """Whether what our children print without being read goes to a terminal."""
+    return sys.stdout.isatty() or sys.stderr.isatty()
 
 
 def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:

@@ -86,6 +86,11 @@ class Run:
     before: tuple[Command, ...]
     after: tuple[Command, ...]
 
+    @property
+    def reads_output(self) -> bool:
+        """Whether a key has hotrun read what the app prints: then that is no terminal to it."""
+        return self.on_hang == "dump" or (self.ready is not None and bool(self.ready.log))
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

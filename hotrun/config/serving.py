@@ -16,6 +16,7 @@ from hotrun.config.values import seconds_of, strings, text_in
 from hotrun.config.wording import did_you_mean, listed, port_meant, printable, quoted, what
 from hotrun.errors import TextError
 from hotrun.url import parse_url
+from hotrun.variables import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +39,6 @@ _ALIASES = {
     "log": ("regex", "regexp", "pattern", "match", "line", "output", "stdout", "text"),
     "timeout": ("within", "deadline", "wait", "timeout_seconds"),
 }
-# As when the app starts: a shell's names, and no other `${`.
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\$\{")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 # No line matches it: `$` is the end of one.
 _VARIABLE_IN_PATTERN = re.compile(r"(?<![\\\[])\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
@@ -167,7 +166,7 @@ def _form_of(text: str) -> str:
     if " " in text:
         return "log"
     try:
-        _port(_VARIABLE.sub("1", text))
+        _port(REFERENCE.sub("1", text))
     except AddressError:
         return ""
     return "tcp"
@@ -236,10 +235,10 @@ def _hint(text: str, plain: str, hint: str) -> str:
 
 def _with_defaults(text: str) -> str | None:
     """Take each variable for its default; None when one has none, and nobody can tell yet."""
-    variables = [*_VARIABLE.finditer(text)]
+    variables = [*REFERENCE.finditer(text)]
     if any(found["name"] is None for found in variables):
         hint = "a variable is written ${NAME}, or ${NAME:-default}"
         raise TextError("holds a ${ that begins no variable", hint)
     if any(found["default"] is None for found in variables):
         return None
-    return _VARIABLE.sub(lambda found: found["default"], text)
+    return REFERENCE.sub(lambda found: found["default"], text)

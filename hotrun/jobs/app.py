@@ -128,12 +128,6 @@ class AppJob:
         if self._child is not None and self.pid is not None:
             self._child.pass_on(number)
 
-    def take_terminal(self) -> None:
-        """Hand the terminal over, if it is the app's: it starts, or we were stopped with it."""
-        terminal = self._host.terminal
-        if self.pid is not None and self._launch.takes_terminal and terminal is not None:
-            terminal.give(self.pid)
-
     # --- one command after the other ---
 
     def _next(self) -> None:
@@ -176,7 +170,8 @@ class AppJob:
         return spawn
 
     def _started(self, pid: int) -> None:
-        self.take_terminal()
+        if self._launch.takes_terminal and self._host.terminal is not None:
+            self._host.terminal.give(pid)
         self._host.tell(notices.AppStarted(self._service, self.run, pid))
         self._serving.begin(pid)
         # Off the path between save and start: reading a big program takes a while.

@@ -68,11 +68,6 @@ class BuildJob:
             self._host.tell(notices.Problem(message, error.hint))
             self._finish(error.code)
 
-    @property
-    def pid(self) -> int | None:
-        """The command's process, while it runs."""
-        return self._child.pid if self._child is not None and not self._child.gone else None
-
     def send(self, number: int) -> None:
         """Pass a signal on to the command's group."""
         if self._child is not None:

@@ -11,7 +11,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hotrun import notices
+from hotrun import notices, variables
 from hotrun.address import AddressError, parse_address
 from hotrun.errors import HotrunError
 from hotrun.jobs import COLOUR_HINTS
@@ -53,9 +53,7 @@ class Launch:
     @property
     def captures(self) -> bool:
         """Whether the app's output is read, and not our own streams."""
-        app = self._app
-        logs = app.ready is not None and bool(app.ready.log)
-        return self._host.captures or logs or app.on_hang == "dump"
+        return self._host.captures or self._app.reads_output
 
     @property
     def takes_terminal(self) -> bool:
@@ -153,13 +151,13 @@ class Launch:
     def _address(self, text: str, env: Mapping[str, str]) -> Address:
         expanded = text
         try:
-            expanded = environment.expand(text, env)
+            expanded = variables.expand(text, env)
             address = parse_address(expanded)
-        except environment.ExpandError as error:
+        except variables.ExpandError as error:
             raise ListenError(error.message, error.hint) from error
         except AddressError as error:
             # As written: the variables may hold what nobody should read.
-            hint = error.hint if expanded == text else environment.look_at_variables(text)
+            hint = error.hint if expanded == text else variables.look_at(text)
             raise ListenError(f'"{text}" {error.message}', hint) from error
         return address.within(self._host.config.directory)
 

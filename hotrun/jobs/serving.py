@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hotrun import facts, notices
+from hotrun import facts, notices, variables
 from hotrun.address import AddressError, parse_address
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.process import tree
-from hotrun.process.environment import ExpandError, expand, look_at_variables
 from hotrun.process.ready import LogProbe, Probe, Tcp, describe
 from hotrun.url import Url, UrlError, parse_url
 
@@ -99,8 +98,8 @@ class Serving:
             return re.compile(ready.log)
         written = ready.http or ready.tcp
         try:
-            text = expand(written, env)
-        except ExpandError as error:
+            text = variables.expand(written, env)
+        except variables.ExpandError as error:
             raise HotrunError(f"run.ready: {error.message}", error.hint) from error
         try:
             if ready.http:
@@ -108,7 +107,7 @@ class Serving:
             address = parse_address(text)
         except (UrlError, AddressError) as error:
             # As written: the variables may hold what nobody should read.
-            hint = error.hint if written == text else look_at_variables(written)
+            hint = error.hint if written == text else variables.look_at(written)
             raise HotrunError(f'run.ready: "{written}" {error.message}', hint) from error
         return Tcp(address.host, address.port)
 

@@ -55,7 +55,7 @@ class Taken:
         self._said: list[int] = []  # ports, by what it printed
         self._in_use = False  # it printed that an address is in use
         self._soon: Alarm | None = None
-        self.asked: tuple[str, int] | None = None  # host and port that `run.ready` asks
+        self._asked: tuple[str, int] | None = None  # host and port that `run.ready` asks
 
     def prepare(
         self, command: Command, env: Mapping[str, str], asked: tuple[str, int] | None
@@ -70,7 +70,7 @@ class Taken:
         Returns:
             Who holds that port, if it is a stranger.
         """
-        self._command, self.asked = (env, command.argv), asked
+        self._command, self._asked = (env, command.argv), asked
         # Where we hold the socket ourselves, that is how it should be.
         if asked is None or asked[1] in self._held() or not ports.taken(*asked):
             return None
@@ -139,11 +139,13 @@ class Taken:
                     return
         if held and not self._known:  # no app of ours has ever served
             named = ", ".join(map(str, sorted(held)))
-            what = f"port {named} is held by hotrun for the app (run.listen): it cannot bind it"
+            what = (
+                f"hotrun holds port {named} for the app (run.listen), which cannot bind it as well"
+            )
             self._host.tell(notices.Problem(what, USE_IT, severity="warning"))
 
     def _wanted(self) -> dict[int, None]:
-        asked = [self.asked[1]] if self.asked is not None else []
+        asked = [self._asked[1]] if self._asked is not None else []
         guessed = in_use.guesses(*self._command)
         return dict.fromkeys([*self._said, *asked, *guessed, *sorted(self._known)])
 

@@ -126,7 +126,8 @@ class Child:
         self._peak = tree.peak_memory(self.pid) if self.code is None else None
         self._told.update(stat.process for stat in group)
         self._signal_group(number, group)
-        _wake(group)
+        for stat in group:
+            tree.wake(stat)
         self._loop.call_soon(self._reaper.look)
 
     def send(self, number: int) -> None:
@@ -288,7 +289,7 @@ class Child:
         self._told.update(stat.process for stat in escaped)
         for stat in escaped:
             tree.send(stat.process, self._signal)
-        _wake(escaped)
+            tree.wake(stat)
 
     def _kill_all(self, left: list[Stat]) -> None:
         self._signal_group(signal.SIGKILL, [stat for stat in left if stat.group == self.pid])
@@ -305,10 +306,3 @@ class Child:
 def _with_all_below(roots: list[Stat]) -> dict[Process, Stat]:
     below = tree.below(stat.pid for stat in roots)
     return {stat.process: stat for stat in (*roots, *below) if stat.alive}
-
-
-def _wake(stats: list[Stat]) -> None:
-    """Let stopped processes go on (SIGTTIN, Ctrl-Z): they hear no other signal before."""
-    for stat in stats:
-        if stat.stopped:
-            tree.send(stat.process, signal.SIGCONT)

@@ -11,27 +11,14 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotrun.errors import HotrunError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LINE = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=(?P<value>.*)", re.DOTALL)
-_REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}|\$\{")
 # Whoever starts us may have passed us sockets (sd_listen_fds(3); another hotrun does). Our
 # children do not get those descriptors, and would take whatever has the number 3 for one.
 _OURS = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
-
-
-def look_at_variables(text: str) -> str:
-    """Return the hint for a text that is wrong with what its variables hold; no value is shown."""
-    names = [match["name"] for match in _REFERENCE.finditer(text) if match["name"]]
-    return f"look at what {' and '.join(dict.fromkeys(names))} is set to, and start again"
-
-
-class ExpandError(HotrunError):
-    """A ``${NAME}`` that cannot be replaced."""
 
 
 class BadLine(NamedTuple):
@@ -62,29 +49,6 @@ def compose(
         bad.extend(problems)
     ours = {name: value for name, value in os.environ.items() if name not in _OURS}
     return {**from_files, **ours, **env}, bad
-
-
-def expand(text: str, env: Mapping[str, str]) -> str:
-    """Replace ``${NAME}`` and ``${NAME:-default}``; a ``$`` without a brace is only a ``$``.
-
-    As a shell does (POSIX, XCU 2.6.2): the default also stands in for an empty value.
-
-    Raises:
-        ExpandError: NAME is not set and there is no default, or the braces hold something else.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name, default = match["name"], match["default"]
-        if name is None:
-            raise ExpandError(f"{text}: a ${{ without its name", 'write "${NAME}"')
-        if default is not None:
-            return env.get(name) or default[2:]
-        if name not in env:
-            hint = f'set it, or give a default: "${{{name}:-...}}"'
-            raise ExpandError(f"{text}: {name} is not set", hint)
-        return env[name]
-
-    return _REFERENCE.sub(value, text)
 
 
 def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:

@@ -9,22 +9,18 @@ its first process only what was in the session counts; who asks is never among t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.process import mark, session_file, session_log, tree
-from hotrun.process.session_file import SessionFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hotrun.process.session_log import Group, Log
     from hotrun.process.tree import Process, Stat
-
-__all__ = ["Leftover", "Session", "SessionFile", "find", "forget", "settled", "stop"]
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 PATIENCE = 2.0  # seconds in which a guardian is done: half a second of grace, and a busy machine
@@ -127,8 +123,8 @@ def stop(leftovers: Iterable[Leftover], grace: float = GRACE) -> list[Leftover]:
 def _terminate(process: Process) -> None:
     stat = tree.read(process.pid)
     tree.send(process, signal.SIGTERM)
-    if stat is not None and stat.stopped:  # it hears nothing else before
-        tree.send(process, signal.SIGCONT)
+    if stat is not None:
+        tree.wake(stat)
 
 
 # --- who is left ---
@@ -197,7 +193,7 @@ def _ourselves() -> set[int]:
 
 
 def _leftover(stat: Stat, kind: str, recorded: str = "") -> Leftover:
-    command = _command(stat.pid) or recorded or "?"
+    command = tree.command_line(stat.pid) or recorded or "?"
     shown = "".join(char if char.isprintable() else "\ufffd" for char in command)
     return Leftover(stat.process, shown[: session_file.LONGEST], _since(stat.process), kind)
 
@@ -207,18 +203,3 @@ def _since(process: Process) -> float:
         return process.began
     up = time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.time() - up + process.began / os.sysconf("SC_CLK_TCK")
-
-
-def _command(pid: int) -> str:
-    import shlex
-
-    if not tree.LINUX:
-        import psutil
-
-        with contextlib.suppress(psutil.Error):
-            return shlex.join(psutil.Process(pid).cmdline())
-        return ""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-        words = file.read(4096).rstrip(b"\0").split(b"\0")
-        return shlex.join(map(os.fsdecode, words)) if words != [b""] else ""
-    return ""

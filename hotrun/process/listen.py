@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun.process.bind import BACKLOG, ListenError, explained, open_socket
+from hotrun.process.inode import identity
 
 if TYPE_CHECKING:
     import socket
@@ -60,12 +61,12 @@ class _Held:
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         shut = any(flags & select.POLLHUP or flags & _RDHUP for _, flags in poll.poll(0))
-        return shut or _identity(self.address.path) != self.file
+        return shut or identity(self.address.path) != self.file
 
     def close(self) -> None:
         """Close it, and remove its file when it is still the one we made."""
         self.sock.close()
-        if self.file is not None and _identity(self.address.path) == self.file:
+        if self.file is not None and identity(self.address.path) == self.file:
             with contextlib.suppress(OSError):
                 os.unlink(self.address.path)
 
@@ -200,14 +201,6 @@ def _void(slots: Sequence[int]) -> None:
         os.close(null)
 
 
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _hold(address: Address) -> _Held:
     sock = open_socket(address)
-    return _Held(address, sock, _identity(address.path) if address.path else None)
+    return _Held(address, sock, identity(address.path) if address.path else None)

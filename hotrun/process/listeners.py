@@ -13,6 +13,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from hotrun.process import tree
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -93,8 +95,7 @@ def _sockets(pid: int) -> Iterator[str]:
 def _of_port_proc(port: int) -> list[Listener]:
     rows = [row for row in _rows() if row.port == port]
     owners: dict[str, list[int]] = {row.inode: [] for row in rows}
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if rows else []
-    for pid in pids:
+    for pid in tree.pids() if rows else ():
         for inode in owners.keys() & set(_sockets(pid)):
             owners[inode].append(pid)
     return [Listener(row.host, port, _user(row.uid), tuple(owners[row.inode])) for row in rows]

@@ -13,6 +13,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from hotrun.process.inode import NOTHING, identity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ class Scratch:
     def __init__(self, guardian: Guardian | None = None) -> None:
         self._guardian = guardian
         self._path = ""
-        self._identity = (0, 0)
+        self._identity = NOTHING
 
     def lend(self, env: Mapping[str, str], directory: str) -> dict[str, str]:
         """Return the environment of a build, with the directory named in it.
@@ -61,7 +63,7 @@ class Scratch:
         if self._path and not os.path.lexists(self._path):
             if self._guardian is not None:
                 self._guardian.disown(self._path)
-            self._path, self._identity = "", (0, 0)
+            self._path, self._identity = "", NOTHING
 
     def _made(self, parent: str) -> str:
         """Return its path, empty when it cannot be made: a full disk must not cost a build."""
@@ -84,7 +86,7 @@ class Scratch:
 
     def _there(self) -> bool:
         """Whether the directory we made is still there, and no other has its name."""
-        return bool(self._path) and identity(self._path) == self._identity != (0, 0)
+        return bool(self._path) and identity(self._path) == self._identity != NOTHING
 
 
 def remove(path: str) -> None:
@@ -100,12 +102,3 @@ def _delete(entry: os.DirEntry[str]) -> None:
         return
     with contextlib.suppress(OSError):
         os.unlink(entry.path)
-
-
-def identity(path: str) -> tuple[int, int]:
-    """Return device and inode of what has a name, a link itself; zeros for nothing."""
-    try:
-        stat = os.lstat(path)
-    except OSError:
-        return 0, 0
-    return stat.st_dev, stat.st_ino

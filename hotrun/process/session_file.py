@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hotrun.process import tree
-from hotrun.process.scratch import identity
+from hotrun.process.inode import NOTHING, identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class SessionFile:
 
     def __init__(self, directory: str, cookie: str, guardian: int = 0) -> None:
         self._place = os.path.join(os.path.abspath(directory), DIRECTORY)
-        self._ignored = (0, 0)  # the .gitignore of a directory that we made
+        self._ignored = NOTHING  # the .gitignore of a directory that we made
         self.path, self._fd = "", -1
         self._living: set[int] = set()
         header = _header(cookie, guardian)
@@ -165,7 +165,7 @@ def locked(fd: int) -> bool:
 def remove(path: str, expected: tuple[int, int]) -> None:
     """Delete a file, if it is the one that is meant."""
     with contextlib.suppress(OSError):
-        if identity(path) == expected != (0, 0):
+        if identity(path) == expected != NOTHING:
             os.unlink(path)
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.process import mark, scratch, tree
 from hotrun.process.guardian import RECORDS, flat
+from hotrun.process.inode import identity
 from hotrun.process.terminal import screen_reset
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _started(since: int, variables: list[str]) -> list[int]:
 
     A daemon that an earlier build left on purpose carries a variable too, but is older.
     """
-    looks = (tree.read(pid) for pid in _all_pids())
+    looks = (tree.read(pid) for pid in tree.pids())
     leaders = (stat for stat in looks if stat is not None and stat.group == stat.pid)
     young = [stat.pid for stat in leaders if stat.process.began >= since]
     return [pid for pid in young if any(tree.carries(pid, each) for each in variables)]
@@ -183,7 +184,7 @@ def _started(since: int, variables: list[str]) -> list[int]:
 
 def _remove(owned: Owned, *, files: bool) -> None:
     """Remove what hotrun made, if it is still that; a file only when nothing needs it."""
-    if scratch.identity(owned.path) != owned.identity:
+    if identity(owned.path) != owned.identity:
         return
     with contextlib.suppress(OSError):
         if modes.S_ISDIR(os.lstat(owned.path).st_mode):
@@ -214,7 +215,7 @@ def _sweep(groups: list[int], cookie: str) -> bool:
 
 
 def _belonging(cookie: str) -> list[Stat]:
-    looks = (tree.read(pid) for pid in _all_pids() if mark.belongs(pid, cookie))
+    looks = (tree.read(pid) for pid in tree.pids() if mark.belongs(pid, cookie))
     return [stat for stat in looks if stat is not None]
 
 
@@ -248,13 +249,4 @@ def _signal_all(groups: list[int], left: list[Stat], number: int) -> None:
     for stat in left:
         if stat.group not in groups:
             tree.send(stat.process, number)
-        if stat.stopped:  # (SIGTTIN, Ctrl-Z) it hears nothing else before
-            tree.send(stat.process, signal.SIGCONT)
-
-
-def _all_pids() -> list[int]:
-    if tree.LINUX:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    import psutil
-
-    return psutil.pids()
+        tree.wake(stat)

@@ -131,6 +131,15 @@ def members(group: int) -> list[Stat]:
     return [stat for stat in everyone().values() if stat.alive and stat.group == group]
 
 
+def pids() -> list[int]:
+    """Return the pids of the whole process table."""
+    if LINUX:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    import psutil
+
+    return psutil.pids()
+
+
 def everyone() -> dict[int, Stat]:
     """Return the whole process table."""
     return _everyone_proc() if LINUX else _everyone_psutil()
@@ -172,16 +181,17 @@ def send(process: Process, number: int) -> None:
             os.close(pinned)
 
 
+def wake(stat: Stat) -> None:
+    """Let a process go on that was stopped (SIGTTIN, Ctrl-Z): it hears no other signal before."""
+    if stat.stopped:
+        send(stat.process, signal.SIGCONT)
+
+
 def command_line(pid: int) -> str:
-    """Return what a process runs, for people; empty when it has ended."""
-    if not LINUX:
-        return _command_line_psutil(pid)
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = os.fsdecode(file.read()).strip("\0").split("\0")
-    except OSError:
-        return ""
-    return " ".join(words)
+    """Return what a process runs, as one would type it; empty when it has ended."""
+    import shlex
+
+    return shlex.join(_words(pid) if LINUX else _words_psutil(pid))
 
 
 def peak_memory(pid: int) -> int | None:
@@ -245,6 +255,15 @@ def _in_between(pid: int) -> bool:
     return fields[48] == b"0"
 
 
+def _words(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            text = os.fsdecode(file.read(4096)).rstrip("\0")
+    except OSError:
+        return []
+    return text.split("\0") if text else []
+
+
 def _read_proc(pid: int) -> Stat | None:
     fields = _fields(pid)
     if not fields:
@@ -257,8 +276,7 @@ def _read_proc(pid: int) -> Stat | None:
 
 
 def _everyone_proc() -> dict[int, Stat]:
-    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return {pid: stat for pid in pids if (stat := _read_proc(pid)) is not None}
+    return {pid: stat for pid in pids() if (stat := _read_proc(pid)) is not None}
 
 
 # --- other systems ---
@@ -287,10 +305,10 @@ def _everyone_psutil() -> dict[int, Stat]:
     return {pid: stat for pid in psutil.pids() if (stat := _read_psutil(pid)) is not None}
 
 
-def _command_line_psutil(pid: int) -> str:
+def _words_psutil(pid: int) -> list[str]:
     import psutil
 
     try:
-        return " ".join(psutil.Process(pid).cmdline())
+        return psutil.Process(pid).cmdline()
     except psutil.Error:
-        return ""
+        return []

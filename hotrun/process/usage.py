@@ -19,7 +19,7 @@ class Use(NamedTuple):
     memory: int
 
 
-class Usage:
+class Measurement:
     """A measurement that has begun; ``end`` it after SAMPLE seconds.
 
     Args:

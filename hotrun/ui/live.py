@@ -1,7 +1,7 @@
 """A line that changes while something lasts: how long a build takes, what is waited for.
 
-Only on a terminal. The cursor is left at its beginning, because the app may print at any time
-(its output is its own, nobody reads it): what it prints then stands in the live line's place.
+Only on a terminal, and only while nobody but us prints there: what an app prints by itself would
+be torn by it. The cursor is left at its beginning, so that what comes all the same begins there.
 """
 
 from __future__ import annotations

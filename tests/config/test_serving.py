@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hotrun.address import AddressError, parse_address
 from hotrun.config import Ready, Run, load_text
 from hotrun.errors import ConfigErrors, Problem
-from hotrun.process.environment import ExpandError, expand
+from hotrun.variables import ExpandError, expand
 
 EXAMPLE = 'ready = { http = "http://127.0.0.1:8080/healthz", timeout = "30s" }'
 HTTP = 'ready = { http = "http://127.0.0.1:8080/healthz" }'

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hotrun.process.environment import ExpandError, compose, expand, read_file
+from hotrun.process.environment import compose, read_file
+from hotrun.variables import ExpandError, expand
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import pytest
 from live import environment, until
 
 from hotrun.process import leftovers, mark, session_file, tree
-from hotrun.process.leftovers import Leftover, Session, SessionFile, find, forget, settled, stop
+from hotrun.process.leftovers import Leftover, Session, find, forget, settled, stop
+from hotrun.process.session_file import SessionFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
