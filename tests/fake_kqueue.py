@@ -301,9 +301,13 @@ def _entries(fd: int) -> frozenset[tuple[str, int]]:
     """List a directory, and leave the descriptor's own place in it alone.
 
     A copy of a descriptor shares its offset (open(2)): whoever lists the directory at this moment,
-    the backend or, under a number that was closed, a test's ``rm -r``, would find names twice.
+    the backend or, under a number that was closed, a test's ``rm -r``, would find names twice. What
+    was closed to us since it was opened is listed by the copy: kqueue(2) reports on it still.
     """
-    own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        own = os.dup(fd)
     try:
         with os.scandir(own) as listing:
             return frozenset((entry.name, entry.inode()) for entry in listing)

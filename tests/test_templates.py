@@ -170,11 +170,13 @@ def inheritable_sockets(pid: int) -> list[str]:
     """Return the sockets of a process that its children would get (proc(5), O_CLOEXEC)."""
     found = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
-        with open(f"/proc/{pid}/fdinfo/{fd}") as lines:
-            flags = dict(line.split(":", 1) for line in lines)["flags"]
-        if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") and not (
-            int(flags, 8) & os.O_CLOEXEC
-        ):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}") as lines:
+                flags = dict(line.split(":", 1) for line in lines)["flags"]
+            kind = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:  # the app closed the client that just had its answer
+            continue
+        if kind.startswith("socket:") and not int(flags, 8) & os.O_CLOEXEC:
             found.append(fd)
     return found
 
