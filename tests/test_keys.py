@@ -202,7 +202,7 @@ def test_nobody_looks_for_the_foreground_after_a_stop(reading: Reading) -> None:
 # --- with the terminal ---
 
 ASK = """
-import asyncio, io, os, sys
+import asyncio, io, os, signal, sys
 from hotrun.process.terminal import Terminal
 from hotrun.ui.keys import Keys, available
 terminal = Terminal.found()
@@ -216,6 +216,7 @@ def act(action):
     if action == "quit":
         loop.stop()
 keys = Keys(loop, terminal, 0, act)
+loop.add_signal_handler(signal.SIGCONT, keys.start)  # as the session does
 keys.start()
 print("started", flush=True)
 loop.run_forever()

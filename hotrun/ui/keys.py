@@ -112,15 +112,21 @@ class Keys:
         self.started = False  # it reads
 
     def start(self) -> None:
-        """Have keys and read them, as soon as we are in the foreground; may be called again."""
+        """Have keys and read them, as soon as we are in the foreground; may be called again.
+
+        After a stop (SIGCONT) it has to be: with ``bg`` what was read before is the shell's now,
+        and whether that is noticed would depend on who is woken first by what is typed.
+        """
         self._wait_no_more()
-        if self.started or self._terminal.closed:
+        if self._terminal.closed:
             return
-        self.started = self._terminal.keys_on()
-        if self.started:
+        reads = self._terminal.keys_on()
+        if reads and not self.started:
             self._loop.add_reader(self._fd, self._read)
-        else:
+        elif not reads:
+            self.stop()
             self._again = self._loop.call_later(LOOK, self.start)
+        self.started = reads
 
     def stop(self) -> None:
         """Read no more; the terminal is as it is."""
