@@ -7,6 +7,17 @@
 from __future__ import annotations
 
 from hotrun.config.load import load, load_text
-from hotrun.config.schema import Build, Command, Config, Ready, Run, Watch
+from hotrun.config.schema import Build, Command, Config, Inputs, Ready, Rule, Run, Watch
 
-__all__ = ["Build", "Command", "Config", "Ready", "Run", "Watch", "load", "load_text"]
+__all__ = [
+    "Build",
+    "Command",
+    "Config",
+    "Inputs",
+    "Ready",
+    "Rule",
+    "Run",
+    "Watch",
+    "load",
+    "load_text",
+]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotrun.config import serving, values
+from hotrun.config import inputs, serving, values
 from hotrun.config.wording import form, quoted, setting, what
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hotrun.config.merge import Source
-    from hotrun.config.schema import Key, Kind
+    from hotrun.config.key import Key, Kind
+    from hotrun.config.source import Source
 
 CONVERTERS: dict[Kind, tuple[tuple[type, ...], Callable[..., object]]] = {
     "addresses": ((list,), serving.addresses),
@@ -23,6 +23,8 @@ CONVERTERS: dict[Kind, tuple[tuple[type, ...], Callable[..., object]]] = {
     # A bare number is no duration, but the check of durations says so best.
     "duration": ((str, int, float), values.duration),
     "environment": ((dict,), values.environment),
+    "files": ((str, list), values.files),
+    "inputs": ((str, dict), inputs.inputs),
     "ready": ((dict,), serving.ready),
     "signal": ((str,), values.signal_named),
     "string": ((str,), values.string),

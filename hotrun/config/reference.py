@@ -11,12 +11,15 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from hotrun.config.schema import FORMS, KEYS, LATER_TABLES, TABLES
+from hotrun.config.key import FORMS
+from hotrun.config.keys import KEYS, LAYERS, LISTS, TABLES, keys_of
+from hotrun.config.wording import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hotrun.config.schema import Key
+    from hotrun.config.key import Key
+    from hotrun.config.keys import Layer
 
 EXAMPLE_FILE = "hotrun.toml.example"
 GUIDE_FILE = "docs/configuration.md"
@@ -39,7 +42,7 @@ _SMALLEST = """\
 _INTRODUCTION = """\
 # hotrun.toml
 
-This page is made from the table of keys in `hotrun/config/schema.py` by
+This page is made from the table of keys in `hotrun/config/tables/` by
 `python -m hotrun.config.reference`. Change it there.
 
 The smallest useful file:
@@ -53,25 +56,67 @@ command = "./app"
 ```
 
 - The file is `hotrun.toml` in the directory of the project, or what `-c FILE` names. Without it
-  `[tool.hotrun]` in a `pyproject.toml` is read: `[tool.hotrun.build]`, and so on.
+  `[tool.hotrun]` in a `pyproject.toml` is read: `[tool.hotrun.build]`, `[[tool.hotrun.rule]]`,
+  `[tool.hotrun.profile.debug]`, and so on.
 - Relative paths are relative to the file. An empty file is a valid config.
 - A duration is a string of one number and one unit: `"500ms"`, `"1.5s"`, `"2m"`, `"1h"`.
+- Of what is set more than once the last counts: the default, the file, `[platform.NAME]` of this
+  system, `[profile.NAME]` of `--profile NAME`, `--set`. `hotrun check` shows where each value is
+  from.
 - `--set KEY=VALUE` sets any key for one session: `--set run.stop_timeout=10s`. The value is
-  written as in the file; what cannot be read so is taken as a plain string. It wins over the
-  file. Variables of `env` are added one by one: `--set run.env.MODE=test`.
-- Whatever is wrong is reported at once, each problem with its place, and nothing is started.
+  written as in the file; what cannot be read so is taken as a plain string. Variables of `env`
+  are added one by one: `--set run.env.MODE=test`. A rule is added as a list:
+  `--set 'rule=[{ match = ["static/**"], action = "ignore" }]'`.
+- Whatever is wrong is reported at once, each problem with its place, and nothing is started. The
+  profiles and platforms that are not in use are checked too.
+
+## In an editor
+
+Editors with taplo (Even Better TOML for VS Code; taplo as a language server for Neovim, Helix,
+Emacs and others) complete and check the file while you type, when its first line names the
+schema:
+
+```toml
+#:schema .hotrun/schema.json
+```
+
+`hotrun init` and `hotrun new` write that line, and the file it names. By hand it takes
+`hotrun schema > hotrun.schema.json` and `#:schema ./hotrun.schema.json`. The schema (draft
+2020-12) comes from the same table as the checker; the checker knows more: whether a text is a
+regular expression, an address, a signal of this system.
 """
 
 
 def example_text() -> str:
     """The text of hotrun.toml.example: as it stands, an empty config."""
     tables = (_example_table(table, about) for table, about in TABLES.items())
-    return "\n".join([_SMALLEST, *tables])
+    layers = (_example_layer(kind, layer) for kind, layer in LAYERS.items())
+    return "\n".join([_SMALLEST, *tables, *layers])
 
 
 def _example_table(table: str, about: str) -> str:
-    keys = (_example_key(key) for key in KEYS if key.table == table)
-    return "\n".join([f"# {about}\n#[{table}]\n", *keys])
+    head = "\n".join(_wrapped(about, "# "))
+    keys = keys_of(table).values()
+    shared = [key for key in keys if not key.only_with]
+    blocks = [f"{head}\n#{_header(table)}\n", *map(_example_key, shared)]
+    # What excludes each other goes into tables of its own.
+    for number, key in enumerate(key for key in keys if key.only_with):
+        blocks += [_example_again(table, key)] if number else []
+        blocks.append(_example_key(key))
+    return "\n".join(blocks)
+
+
+def _example_again(table: str, key: Key) -> str:
+    """Another table of a list, with what it needs to hold the key."""
+    needed = [one for one in keys_of(table).values() if one.needed]
+    values = {one.name: one.example for one in needed} | {"action": f'"{key.only_with}"'}
+    lines = [f"#{name} = {value}" for name, value in values.items()]
+    return "\n".join([f"#{_header(table)}", *lines, ""])
+
+
+def _example_layer(kind: str, layer: Layer) -> str:
+    lines = [f"#{line}" for line in layer.example.splitlines()]
+    return "\n".join([*_wrapped(layer.doc, "# "), f"#[{kind}.{layer.name}]", *lines, ""])
 
 
 def _example_key(key: Key) -> str:
@@ -86,31 +131,46 @@ def _example_key(key: Key) -> str:
 def guide_text() -> str:
     """The text of docs/configuration.md."""
     tables = (_guide_table(table, about) for table, about in TABLES.items())
-    return "\n".join([_INTRODUCTION, *tables, _guide_later()])
+    layers = (_guide_layer(kind, layer) for kind, layer in LAYERS.items())
+    return "\n".join([_INTRODUCTION, *tables, *layers])
 
 
 def _guide_table(table: str, about: str) -> str:
     keys = (_guide_key(key) for key in KEYS if key.table == table)
-    return "\n".join([f"## [{table}]\n\n{about}\n", *keys])
+    head = "\n".join(_wrapped(about, ""))
+    return "\n".join([f"## {_header(table)}\n\n{head}\n", *keys])
+
+
+def _guide_layer(kind: str, layer: Layer) -> str:
+    head = "\n".join(_wrapped(layer.doc, ""))
+    example = f"```toml\n[{kind}.{layer.name}]\n{layer.example}```"
+    return f"## [{kind}.NAME]\n\n{head}\n\n{example}\n"
 
 
 def _guide_key(key: Key) -> str:
     default = "none" if key.default is None else f"`{toml_text(key.default)}`"
-    facts = [f"- Value: {_values(key, mark='`')}.", f"- Default: {default}"]
+    parts = map(_guide_part, key.parts)
+    facts = [f"- Value: {_values(key, mark='`')}.", *parts, f"- Default: {_needed(key) or default}"]
     if key.default is None or key.example != toml_text(key.default):
         facts.append(f"- Example: `{key.name} = {key.example}`")
     about = "\n".join(_wrapped(_about(key), ""))
     return "\n".join([f"### {key.dotted}\n", about, "", *facts, ""])
 
 
-def _guide_later() -> str:
-    later = [f"- `{_pattern(table)}`: {instead}." for table, instead in LATER_TABLES.items()]
-    head = "## Not in this version\n\nThese are known, and using one is an error.\n"
-    return "\n".join([head, *later, ""])
+def _guide_part(part: Key) -> str:
+    default = f" ({toml_text(part.default)})" if part.default is not None else ""
+    text = f"- `{part.name}`{default}: {_about(part)}"
+    return "\n".join(_wrapped(text, "    ")).replace("  ", "", 1)
 
 
-def _pattern(table: str) -> str:
-    return f"[[{table}]]" if table == "rule" else f"[{table}.*]"
+def _needed(key: Key) -> str:
+    if key.needed:
+        return "none, it must be there"
+    return f'none, it goes with `action = "{key.only_with}"`' if key.only_with else ""
+
+
+def _header(table: str) -> str:
+    return f"[[{table}]]" if table in LISTS else f"[{table}]"
 
 
 def _about(key: Key) -> str:
@@ -143,15 +203,16 @@ def _wrapped(text: str, start: str) -> list[str]:
 
 
 def toml_text(value: object) -> str:
-    """Write a default as TOML: a boolean, a string, or a list or table of strings."""
+    """Write a value as TOML: a boolean, a string, or a list or table of such."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return f"[{', '.join(map(toml_text, value))}]"
     if isinstance(value, dict):
-        inside = ", ".join(f"{name} = {toml_text(one)}" for name, one in value.items())
+        inside = ", ".join(f"{key_text(name)} = {toml_text(one)}" for name, one in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    return json.dumps(value, ensure_ascii=False)  # a basic string of TOML is one of JSON
+    # A basic string of TOML is one of JSON, but for the one character that JSON lets stand.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ import re
 from typing import TYPE_CHECKING
 
 from hotrun.address import Address, AddressError, parse_address
+from hotrun.config.parts import example_of, forms_in
 from hotrun.config.schema import Ready
 from hotrun.config.values import seconds_of, strings, text_in
-from hotrun.config.wording import did_you_mean, listed, port_meant, printable, quoted, what
+from hotrun.config.wording import port_meant, printable, quoted, what
 from hotrun.errors import TextError
 from hotrun.url import parse_url
 from hotrun.variables import REFERENCE
@@ -22,23 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotrun.config.check import Check
+    from hotrun.config.key import Key
     from hotrun.config.locate import Path
-    from hotrun.config.schema import Key
 
-# What each form of `ready` looks like, in the order in which they are named.
-_FORMS = {
-    "http": 'ready = { http = "http://127.0.0.1:8080/healthz" }',
-    "tcp": 'ready = { tcp = "127.0.0.1:8080" }',
-    "log": "ready = { log = 'listening on' }",
-}
-_NAMES = (*_FORMS, "timeout")
-# What other tools call them, for suggestions only.
-_ALIASES = {
-    "http": ("url", "uri", "https", "path", "get", "http_get", "health", "healthcheck"),
-    "tcp": ("port", "address", "host", "socket", "tcp_socket", "listen"),
-    "log": ("regex", "regexp", "pattern", "match", "line", "output", "stdout", "text"),
-    "timeout": ("within", "deadline", "wait", "timeout_seconds"),
-}
+_TCP_EXAMPLE = 'for example ready = { tcp = "127.0.0.1:8080" }'
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 # No line matches it: `$` is the end of one.
 _VARIABLE_IN_PATTERN = re.compile(r"(?<![\\\[])\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
@@ -58,7 +46,7 @@ def addresses(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
 
 def _address(check: Check, key: Key, index: int, text: str, seen: dict[object, str]) -> None:
     """Read one address; `seen` holds those before it, each with its text."""
-    path = (key.table, key.name, index)
+    path = (*key.path, index)
     if not (found := _parsed(check, key.dotted, path, text, parse_address)):
         return
     same = _identity(found) if isinstance(found, Address) else found
@@ -88,37 +76,9 @@ def addresses_meant(value: object) -> str:
 
 def ready(check: Check, key: Key, value: dict[str, object]) -> Ready:
     """One way to know that the app serves, and how long that may take."""
-    path = (key.table, key.name)
-    header = check.source.header(key.dotted)
-    unknown = [name for name in value if name not in _NAMES]
-    for name in unknown:
-        message = f"unknown key {quoted(name)} in {header}"
-        check.report_key((*path, name), message, _name_meant(header, name))
-    forms = [name for name in _FORMS if name in value]
-    # A misspelt one is not missing too.
-    if len(forms) > 1 or not (forms or unknown):
-        named = listed(forms, "and") if forms else "none"
-        message = f"{key.dotted} takes one of {listed(_FORMS, 'and')}, not {named}"
-        check.report(path, message, _whole(check, key, value))
-    texts = {name: _form(check, key, name, value[name]) for name in forms}
+    forms = forms_in(check, key, value)
+    texts = {part.name: _form(check, key, part, value[part.name]) for part in forms}
     return Ready(**texts, timeout=_timeout(check, key, value))
-
-
-def _name_meant(header: str, name: str) -> str:
-    aliased = next((meant for meant, names in _ALIASES.items() if name.lower() in names), "")
-    if aliased:
-        example = f" for example {_FORMS[aliased]}" if aliased in _FORMS else ""
-        return f'did you mean "{aliased}"?{example}'
-    return did_you_mean(name, _NAMES) or f"the keys of {header} are {listed(_NAMES, 'and')}"
-
-
-def _whole(check: Check, key: Key, value: dict[str, object]) -> str:
-    """Return the hint for a table that has too little, or too much."""
-    if len(value.keys() & _FORMS.keys()) > 1:
-        return "keep one of them"
-    if check.source.is_option and [*value] == ["timeout"]:
-        return f"an option sets it as a whole: --set '{key.dotted}={key.example}'"
-    return f"for example {key.name} = {key.example}"
 
 
 def _timeout(check: Check, key: Key, value: dict[str, object]) -> float:
@@ -132,19 +92,18 @@ def _timeout(check: Check, key: Key, value: dict[str, object]) -> float:
     return 0.0
 
 
-def _form(check: Check, key: Key, name: str, value: object) -> str:
-    path, subject = (key.table, key.name, name), f"{key.dotted}.{name}"
+def _form(check: Check, key: Key, part: Key, value: object) -> str:
+    path, subject = part.path, part.dotted
+    example = f"for example {example_of(key, part)}"
     if not isinstance(value, str):
         message = f"{subject} must be a string, not {what(value)}"
-        port = port_meant(value) if name == "tcp" else ""
-        hint = f'write tcp = "{port}"' if port else f"for example {_FORMS[name]}"
-        check.report(path, message, hint)
+        port = port_meant(value) if part.name == "tcp" else ""
+        check.report(path, message, f'write tcp = "{port}"' if port else example)
         return ""
     if not value.strip():
-        check.report(path, f"{subject} is empty", f"for example {_FORMS[name]}")
+        check.report(path, f"{subject} is empty", example)
         return ""
-    parsers = {"http": parse_url, "tcp": _port, "log": _pattern}
-    _parsed(check, subject, path, value, parsers[name])
+    _parsed(check, subject, path, value, _PARSERS[part.name])
     return text_in(check, key, value, path)
 
 
@@ -179,9 +138,9 @@ def _port(text: str) -> Address:
     """Read an address to connect to."""
     address = parse_address(text)
     if address.path:
-        raise AddressError("is a path, and tcp asks a port", f"for example {_FORMS['tcp']}")
+        raise AddressError("is a path, and tcp asks a port", _TCP_EXAMPLE)
     if not address.port:
-        raise AddressError("has the port 0, where nothing answers", f"for example {_FORMS['tcp']}")
+        raise AddressError("has the port 0, where nothing answers", _TCP_EXAMPLE)
     return address
 
 
@@ -201,6 +160,9 @@ def _pattern(text: str) -> re.Pattern[str]:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else error
         hint = "a plain text is one too, with a \\ before each of . ^ $ * + ? { } [ ] \\ | ( )"
         raise TextError(f"is no regular expression: {said}", hint) from error
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {"http": parse_url, "tcp": _port, "log": _pattern}
 
 
 def _parsed(

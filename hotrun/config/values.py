@@ -5,6 +5,7 @@ A converter that finds a fault reports it to the check and returns a value nobod
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from hotrun.config.wording import (
     form,
     in_quotes,
     key_text,
+    listed,
     nearest,
     quoted,
     shown,
@@ -22,11 +24,17 @@ from hotrun.units import DurationError, format_duration, parse_duration
 
 if TYPE_CHECKING:
     from hotrun.config.check import Check
+    from hotrun.config.key import Key
     from hotrun.config.locate import Path
-    from hotrun.config.schema import Command, Key
+    from hotrun.config.schema import Command
 
 # Nobody waits longer, and the clocks of some kernels do not count much further.
 _LONGEST = 365 * 24 * 3_600.0
+
+# How near a word as short as {dirs} comes with two letters swapped.
+_SHORT = 0.5
+# A name in braces. Not ${NAME}, which is the shell's, and not {{json}}, which is docker's.
+_PLACEHOLDER = re.compile(r"(?<![${])\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def as_it_is(_check: Check, _key: Key, value: object) -> object:
@@ -38,8 +46,9 @@ def choice(check: Check, key: Key, value: str) -> str:
     """One of the words of the key."""
     if value not in key.words:
         message = f"{key.dotted} must be {form(key)}, not {quoted(value)}"
-        hint = did_you_mean(value, key.words) or f"the default is {shown(key.default)}"
-        check.report((key.table, key.name), message, hint)
+        default = "" if key.default is None else f"the default is {shown(key.default)}"
+        example = f"for example {key.name} = {key.example}"
+        check.report(key.path, message, did_you_mean(value, key.words) or default or example)
     return value
 
 
@@ -47,7 +56,7 @@ def duration(check: Check, key: Key, value: str | float) -> float | None:
     """Return the seconds, or None for a word in their place ("auto")."""
     if value in key.words:
         return None
-    return seconds_of(check, key, value, (key.table, key.name))
+    return seconds_of(check, key, value, key.path)
 
 
 def seconds_of(check: Check, key: Key, value: object, path: Path) -> float:
@@ -78,16 +87,16 @@ def signal_named(check: Check, key: Key, value: str) -> signal.Signals:
     example = f"for example {key.name} = {key.example}"
     hint = f'did you mean "SIG{meant}"?' if meant else example
     message = f"{key.dotted} = {shown(value)} is not a signal of this system"
-    check.report((key.table, key.name), message, hint)
+    check.report(key.path, message, hint)
     return signal.SIGTERM
 
 
 def string(check: Check, key: Key, value: str) -> str:
     """A string that is not empty."""
-    text_in(check, key, value, (key.table, key.name))
+    text_in(check, key, value, key.path)
     if not value:
         hint = f"write {key.name} = {shown(key.default)}, or leave it out"
-        check.report((key.table, key.name), f"{key.dotted} is empty", hint)
+        check.report(key.path, f"{key.dotted} is empty", hint)
     return value
 
 
@@ -105,7 +114,7 @@ def text_in(check: Check, key: Key, value: object, path: Path) -> str:
 
 def arguments(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
     """Strings that may be empty."""
-    path = (key.table, key.name)
+    path = key.path
     return tuple(text_in(check, key, one, (*path, index)) for index, one in enumerate(value))
 
 
@@ -113,22 +122,22 @@ def strings(check: Check, key: Key, value: list[object]) -> tuple[str, ...]:
     """Strings that are not empty."""
     if key.filled and not value:
         hint = f"for example {key.name} = {key.example}"
-        check.report((key.table, key.name), f"{key.dotted} is empty", hint)
+        check.report(key.path, f"{key.dotted} is empty", hint)
     for index, one in enumerate(value):
         if isinstance(one, str) and not one.strip():
-            path = (key.table, key.name, index)
+            path = (*key.path, index)
             check.report(path, f"{key.dotted} holds an empty string", "remove it")
     return arguments(check, key, value)
 
 
 def command(check: Check, key: Key, value: str | list[object]) -> Command:
     """A string, or a list of arguments."""
-    return _one_command(check, key, value, (key.table, key.name))
+    return _one_command(check, key, value, key.path)
 
 
 def commands(check: Check, key: Key, value: list[object]) -> tuple[Command, ...]:
     """Several commands."""
-    path = (key.table, key.name)
+    path = key.path
     return tuple(_one_command(check, key, one, (*path, index)) for index, one in enumerate(value))
 
 
@@ -140,8 +149,23 @@ def _one_command(check: Check, key: Key, value: object, path: Path) -> Command:
         check.report(path, f"{subject} {what}", f"for example {key.name} = {key.example}")
     if isinstance(value, list):
         each = enumerate(value)
-        return tuple(text_in(check, key, one, (*path, index)) for index, one in each)
-    return text_in(check, key, value, path)
+        return tuple(_word(check, key, one, (*path, index)) for index, one in each)
+    return _word(check, key, value, path)
+
+
+def _word(check: Check, key: Key, value: object, path: Path) -> str:
+    """One argument of a command, or all of it; in a rule braces may stand in it."""
+    text = text_in(check, key, value, path)
+    if not key.placeholders:
+        return text
+    unknown = (found for found in _PLACEHOLDER.findall(text) if found not in key.placeholders)
+    if name := next(unknown, ""):
+        known = [f"{{{one}}}" for one in key.placeholders]
+        hint = f"there are {listed(known, 'and')}; a plain brace takes a space: {{ {name} }}"
+        if meant := nearest(name, key.placeholders, _SHORT):
+            hint = f'did you mean "{{{meant}}}"?'
+        check.report(path, f'{key.dotted}: nothing stands for "{{{name}}}"', hint)
+    return text
 
 
 def environment(check: Check, key: Key, value: dict[str, object]) -> dict[str, str]:
@@ -150,7 +174,7 @@ def environment(check: Check, key: Key, value: dict[str, object]) -> dict[str, s
 
 
 def _variable(check: Check, key: Key, name: str, value: object) -> str:
-    path = (key.table, key.name, name)
+    path = (*key.path, name)
     if not name or "=" in name or "\0" in name:
         message = f"{quoted(name)} in {key.dotted} cannot be the name of a variable"
         check.report_key(path, message, 'a name is not empty, and holds no "=" and no NUL')
@@ -159,3 +183,12 @@ def _variable(check: Check, key: Key, name: str, value: object) -> str:
     message = f"{key.dotted}.{key_text(name)} must be a string, not {what(value)}"
     check.report(path, message, in_quotes(check.source, key, value, name))
     return ""
+
+
+def files(check: Check, key: Key, value: str | list[object]) -> tuple[str, ...]:
+    """One path or pattern, or several."""
+    if isinstance(value, list):
+        return strings(check, key, value)
+    if not value.strip():
+        check.report(key.path, f"{key.dotted} is empty", f"for example {key.name} = {key.example}")
+    return (text_in(check, key, value, key.path),)

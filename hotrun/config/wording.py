@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotrun.address import HIGHEST_PORT
-from hotrun.config.schema import FORMS, KEYS, LATER_TABLES, TABLES, keys_of
+from hotrun.config.key import FORMS
+from hotrun.config.keys import KEYS, LAYERS, LISTS, TABLES, keys_of
+from hotrun.config.system import ALIASES, PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hotrun.config.merge import Source
-    from hotrun.config.schema import Key
+    from hotrun.config.key import Key
+    from hotrun.config.source import Source
 
 # As much of a value as a message repeats.
 _SHOWN = 40
 _LONGEST_NUMBER = 128  # bits
+# A key of another table is a bolder guess than one of this table, unless it is that near.
+_NEARLY, _SURE = 0.75, 0.9
 
 
 # Suggestions
@@ -28,10 +32,21 @@ def meant_in(table: str, name: str, source: Source) -> tuple[str, str]:
         return f"did you mean {_in_quotes(here)}?", here[0]
     if elsewhere := keys_named(name):
         return _belongs(elsewhere, source), ""
-    if meant := nearest(name, own):
+    sure = nearest(name, {key.name for key in KEYS}, _SURE)
+    if (meant := nearest(name, own)) and (sure in own or not sure):
         return f'did you mean "{meant}"?', meant
-    if aliased:
-        return _did_you_mean_key(aliased, source), ""
+    if aliased and not sure:
+        return _did_you_mean_key(_commoner(aliased), source), ""
+    return _nearly(table, name, sure, source)
+
+
+def _nearly(table: str, name: str, sure: str, source: Source) -> tuple[str, str]:
+    """The hint for what is nearly a key of another table, or nearly what another tool calls it."""
+    aliases = {alias: key.name for key in keys_of(table).values() for alias in key.aliases}
+    if not sure and (meant := aliases.get(nearest(name, aliases, _NEARLY), "")):
+        return f'did you mean "{meant}"?', meant
+    if elsewhere := keys_named(sure or nearest(name, {key.name for key in KEYS}, _NEARLY)):
+        return _did_you_mean_key(elsewhere, source), ""
     return f"the keys of {source.header(table)} are {listed(known(table), 'and')}", ""
 
 
@@ -39,16 +54,26 @@ def key_meant(name: str, source: Source) -> str:
     """Return the hint for a key outside of the tables."""
     if keys := keys_named(name):
         return _belongs(keys, source)
-    if keys := _aliased(name) or keys_named(nearest(name, {key.name for key in KEYS})):
+    if keys := _commoner(_aliased(name)) or keys_named(nearest(name, {key.name for key in KEYS})):
         return _did_you_mean_key(keys, source)
     return f"the keys stand in the tables {listed(map(source.header, TABLES), 'and')}"
 
 
 def table_meant(name: str, source: Source) -> str:
     """Return the hint for a table that is not there."""
-    if meant := nearest(name, [*TABLES, *LATER_TABLES]):
-        return f"did you mean {source.header(meant)}?"
-    return f"the tables are {listed(map(source.header, TABLES), 'and')}"
+    names = [*TABLES, *([] if source.layer else LAYERS)]
+    headers = {one: source.header(one if one in TABLES else f"{one}.NAME") for one in names}
+    if meant := nearest(name, names):
+        return f"did you mean {headers[meant]}?"
+    if name in {*PLATFORMS, *ALIASES} and not source.layer:
+        return f"did you mean {source.header(f'platform.{platform_meant(name)}')}?"
+    return f"the tables are {listed(headers.values(), 'and')}"
+
+
+def platform_meant(name: str) -> str:
+    """Return the platform that was meant, or nothing."""
+    near = nearest(name, [*PLATFORMS, *ALIASES])
+    return ALIASES.get(near, near)
 
 
 def _belongs(keys: Sequence[Key], source: Source) -> str:
@@ -59,7 +84,7 @@ def _belongs(keys: Sequence[Key], source: Source) -> str:
 
 def _did_you_mean_key(keys: Sequence[Key], source: Source) -> str:
     if source.is_option:
-        return f"did you mean {listed((key.dotted for key in keys), 'or')}?"
+        return f"did you mean {listed(map(source.dotted, keys), 'or')}?"
     headers = listed(dict.fromkeys(source.header(key.table) for key in keys), "or")
     return f"did you mean {_in_quotes(key.name for key in keys)} in {headers}?"
 
@@ -70,11 +95,17 @@ def _in_quotes(names: Iterable[str]) -> str:
 
 def keys_named(name: str) -> list[Key]:
     """Return the keys of this name, in all tables."""
-    return [key for key in KEYS if key.name == name]
+    return _commoner([key for key in KEYS if key.name == name])
 
 
 def _aliased(name: str) -> list[Key]:
-    return [key for key in KEYS if name in key.aliases]
+    word = name.casefold().replace("-", "_")
+    return [key for key in KEYS if word in key.aliases]
+
+
+def _commoner(keys: list[Key]) -> list[Key]:
+    """Leave the keys of rules out where there are others: those are what most people mean."""
+    return [key for key in keys if key.table not in LISTS] or keys
 
 
 def known(table: str) -> list[str]:
@@ -97,13 +128,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{meant}"?' if meant else ""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that is nearest, or nothing."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the known word that is nearest, or nothing.
+
+    Args:
+        word: What was written.
+        known: What may have been meant.
+        cutoff: How near it must be, from 0 (anything) to 1 (the word itself).
+    """
     # Only an error pays for the import.
     import difflib
 
     by_case = {one.casefold(): one for one in sorted(known)}
-    matches = difflib.get_close_matches(word.casefold(), by_case, n=1)
+    matches = difflib.get_close_matches(word.casefold(), by_case, n=1, cutoff=cutoff)
     return by_case[matches[0]] if matches else ""
 
 
@@ -134,14 +171,14 @@ def in_quotes(source: Source, key: Key, value: object, variable: str = "") -> st
     if not variable:
         return f"put it in quotes: {quoted}"
     if source.is_option:  # where the shell takes one pair of quotes off
-        return f"put it in quotes: --set '{key.dotted}.{key_text(variable)}={quoted}'"
+        return f"put it in quotes: --set '{source.dotted(key)}.{key_text(variable)}={quoted}'"
     return f"put it in quotes: {key_text(variable)} = {quoted}"
 
 
 def setting(source: Source, key: Key, written: str) -> str:
     """Return the line, or the option, that gives a key a value."""
-    if source.is_option:
-        return f"--set '{key.dotted}={written}'"
+    if source.is_option and source.number is None:
+        return f"--set '{source.dotted(key)}={written}'"
     return f"{key.name} = {written}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hotrun.config import Build, Ready, Run, Watch, load, load_text
+from hotrun.config import Build, Inputs, Ready, Run, Watch, load, load_text
 from hotrun.errors import ConfigError, ConfigErrors, NoConfigError
 
 FULL = """\
@@ -26,6 +26,7 @@ unchanged = "build"
 command = ["go", "build"]
 env = { GOGC = "off" }
 outputs = ["app"]
+inputs = { depfile = ["build/*.d", "app.d"] }
 on_error = "stop"
 on_busy = "finish"
 timeout = "2m"
@@ -82,7 +83,13 @@ def test_a_table_with_only_a_command_is_filled_with_defaults(tmp_path: Path) -> 
     text = '[build]\ncommand = "make"\n[run]\ncommand = "./app"\n'
     config = load(None, write(tmp_path, text))
     assert config.build == Build(
-        command="make", env={}, outputs=(), on_error="keep", on_busy="cancel", timeout=600.0
+        command="make",
+        env={},
+        outputs=(),
+        inputs=Inputs("auto"),
+        on_error="keep",
+        on_busy="cancel",
+        timeout=600.0,
     )
     assert config.run == Run(
         command="./app",
@@ -120,6 +127,7 @@ def test_every_key_reaches_its_field(tmp_path: Path) -> None:
         command=("go", "build"),
         env={"GOGC": "off"},
         outputs=("app",),
+        inputs=Inputs("depfile", depfile=("build/*.d", "app.d")),
         on_error="stop",
         on_busy="finish",
         timeout=120.0,
@@ -140,6 +148,29 @@ def test_every_key_reaches_its_field(tmp_path: Path) -> None:
         before=("./migrate up", ("./seed", "--all")),
         after=("rm -f app.sock",),
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "inputs"),
+    [
+        ("'auto'", Inputs("auto")),
+        ("'go'", Inputs("go")),
+        ("'globs'", Inputs("globs")),
+        ("{ command = 'git ls-files' }", Inputs("command", command="git ls-files")),
+        ("{ command = ['a', 'b c'] }", Inputs("command", command=("a", "b c"))),
+        ("{ depfile = 'app.d' }", Inputs("depfile", depfile=("app.d",))),
+    ],
+)
+def test_inputs_are_a_word_or_a_table(value: str, inputs: Inputs) -> None:
+    build = load_text(f"build.command = 'make'\nbuild.inputs = {value}", "/").build
+    assert build is not None
+    assert build.inputs == inputs
+
+
+def test_inputs_can_be_set_by_an_option() -> None:
+    build = load_text("build.command = 'make'", "/", ["build.inputs.depfile=app.d"]).build
+    assert build is not None
+    assert build.inputs == Inputs("depfile", depfile=("app.d",))
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "TERM", "sigterm", "term"])

@@ -1,0 +1,19 @@
+"""``hotrun schema``: the JSON schema of hotrun.toml, for editors."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="Example: hotrun schema > hotrun.schema.json")
+def schema() -> None:
+    """Print the JSON schema of hotrun.toml (draft 2020-12).
+
+    An editor that knows it completes and checks the file while you type: let the first line of
+    hotrun.toml be `#:schema ./hotrun.schema.json`.
+    """
+    import json
+
+    from hotrun.config import json_schema
+
+    click.echo(json.dumps(json_schema.schema(), indent=2, ensure_ascii=False))
