@@ -20,6 +20,7 @@ import pytest
 from live import DEADLINE, environment, until
 
 from hotrun.project import scaffold
+from hotrun.project.catalogue import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +48,19 @@ os.execvp(argv[0], argv)
 
 
 def made(template: str, parent: Path) -> Path:
+    """Make a project with a difficult name, and build it; skip the test without its tools."""
+    need(template)
     project = parent / NAME
     scaffold.create(str(project), template)
     build(project)
     return project
+
+
+def need(template: str) -> None:
+    """Skip a test on a machine that lacks what a template needs."""
+    missing = [tool for tool in TEMPLATES[template].tools if scaffold.find_tool(tool) is None]
+    if missing:
+        pytest.skip(f"the template {template} needs {' and '.join(missing)}")
 
 
 def copied(shop: Path, parent: Path) -> Path:
@@ -81,6 +91,13 @@ def attempt(project: Path, *argv: str, **env: str) -> subprocess.CompletedProces
         text=True,
         timeout=300,
     )
+
+
+def edit(project: Path, name: str, old: str, new: str) -> None:
+    """Replace a text in a file of a project."""
+    source = (project / name).read_text()
+    assert old in source
+    (project / name).write_text(source.replace(old, new))
 
 
 def ask(project: Path, *argv: str, **env: str) -> str:
@@ -154,20 +171,21 @@ def refused(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) != 0
 
 
-def asked(port: int, path: str, room: int = 0) -> socket.socket:
+def asked(port: int, path: str, room: int = 0, version: str = "1.0") -> socket.socket:
     """Ask for a path, and leave the answer for later.
 
     Args:
         port: Whom to ask.
         path: For what.
         room: How many bytes of the answer the kernel keeps for us; 0: as it likes.
+        version: Of HTTP; from 1.1 on the connection is kept for the next request.
     """
     client = socket.socket()
     client.settimeout(DEADLINE)
     if room:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
     client.connect(("127.0.0.1", port))
-    client.sendall(f"GET {path} HTTP/1.0\r\nHost: shop\r\n\r\n".encode())
+    client.sendall(f"GET {path} HTTP/{version}\r\nHost: shop\r\n\r\n".encode())
     return client
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from hotrun.cli.new import new
 from hotrun.errors import ConfigError
+from hotrun.project.catalogue import TEMPLATES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ def test_a_new_project_comes_with_its_next_steps(here: Path) -> None:
     assert result.stdout == (
         "made my-app: 11 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
         "The app will answer at http://127.0.0.1:8080 (set PORT for another port).\n"
+        "`hotrun smoke` proves it in one go, for CI: build, start, reload, stop.\n"
     )
     assert (here / "my-app/main.go").exists()
 
@@ -63,6 +65,13 @@ def test_each_template_has_its_own_port() -> None:
     assert "http://127.0.0.1:8000 " in typed("my-app", "-t", "python").stdout
 
 
+def test_what_listens_nowhere_has_no_address() -> None:
+    assert typed("my-app", "-t", "command").stdout == (
+        "made my-app: 6 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
+        "`hotrun smoke` proves it in one go, for CI: build, start, reload, stop.\n"
+    )
+
+
 def test_the_address_follows_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "3000")
     assert "http://127.0.0.1:3000 " in typed("my-app").stdout
@@ -71,24 +80,48 @@ def test_the_address_follows_port(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_templates_are_listed_and_nothing_is_made(here: Path) -> None:
     result = typed("--list")
     assert result.exit_code == 0
-    assert [line.split("  ")[0] for line in result.stdout.splitlines()] == ["go", "python"]
-    assert "a web app: " in result.stdout
+    assert result.stdout == (
+        "go       a web app: html templates, static files, tests; standard library only\n"
+        "go-api   a JSON API: routes, a resource in memory, tests; standard library only\n"
+        "python   a web app: html templates, static files, tests; standard library only\n"
+        "node     a web app: html templates, static files, tests; nothing from npm\n"
+        "c        a small HTTP server: handlers, threads, tests, a Makefile\n"
+        "command  any command: hotrun.toml and two shell scripts, yours to replace\n"
+    )
     assert os.listdir(here) == []
 
 
-def test_a_missing_go_is_said_with_the_way_to_get_it(here: Path) -> None:
+def test_the_help_names_every_template() -> None:
+    assert f"What to make: {', '.join(TEMPLATES)}." in " ".join(typed("--help").stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("go", "warning: go is missing, and needed here\nhint: pip install 'hotrun[go]'\n"),
+        (
+            "c",
+            (
+                "warning: make and cc are missing, and needed here\n"
+                "hint: apt install build-essential; on macOS: xcode-select --install\n"
+            ),
+        ),
+    ],
+)
+def test_what_is_missing_is_said_with_the_way_to_get_it(
+    here: Path, template: str, said: str
+) -> None:
     # A Python with nothing beside it, and a PATH with nothing on it: hotrun without the extra.
     (here / "python").symlink_to(sys.executable)
+    code = "from hotrun.cli.new import new; new()"
     done = subprocess.run(
-        [here / "python", "-c", "from hotrun.cli.new import new; new()", "my-app"],
+        [here / "python", "-c", code, "my-app", "-t", template],
         env={"PATH": str(here), "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         check=False,
         text=True,
     )
-    assert done.stderr == (
-        "warning: go is missing, and the build needs it\nhint: pip install 'hotrun[go]'\n"
-    )
+    assert done.stderr == said
     assert done.returncode == 0
 
 

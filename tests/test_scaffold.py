@@ -1,4 +1,4 @@
-"""New projects: where they may be made, and what is in them; that they serve: test_templates.py."""
+"""New projects: where they may be made, and where not (what is in them: test_template_files.py)."""
 
 from __future__ import annotations
 
@@ -18,35 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FILES = {
-    "go": (
-        ".gitignore",
-        "README.md",
-        "conns.go",
-        "go.mod",
-        "handlers.go",
-        "handlers_test.go",
-        "hotrun.toml",
-        "listen.go",
-        "main.go",
-        "static/style.css",
-        "templates/index.html",
-    ),
-    "python": (
-        ".gitignore",
-        "README.md",
-        "app.py",
-        "handlers.py",
-        "hotrun.toml",
-        "server.py",
-        "static/style.css",
-        "templates/index.html",
-        "test_handlers.py",
-    ),
-}
-
-every_template = pytest.mark.parametrize("template", scaffold.TEMPLATES)
-
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -59,18 +30,6 @@ def everything(directory: Path) -> set[str]:
 
 
 # Where a project may be made
-
-
-@every_template
-def test_a_project_has_every_file_of_its_template_and_nothing_else(
-    here: Path, template: str
-) -> None:
-    project = scaffold.create("shop", template)
-    assert project.files == FILES[template]
-    assert (project.path, project.name) == (str(here / "shop"), "shop")
-    found = {path for path in everything(here / "shop") if not path.startswith(".git/")}
-    assert found == {*FILES[template], ".git", "static", "templates"}
-    assert os.listdir(here) == ["shop"]
 
 
 def test_files_and_folders_get_the_modes_of_the_umask(here: Path) -> None:
@@ -107,15 +66,6 @@ def test_a_name_that_looks_like_a_placeholder_is_taken_as_it_is(here: Path) -> N
     assert "# __hotrun_module__\n" in (here / "__hotrun_module__/README.md").read_text()
 
 
-@every_template
-def test_no_placeholder_is_left(here: Path, template: str) -> None:
-    project = scaffold.create("shop", template)
-    assert [name for name in project.files if "__hotrun" in name] == []
-    assert [
-        name for name in project.files if "__hotrun" in (here / "shop" / name).read_text()
-    ] == []
-
-
 def test_missing_parents_are_made(here: Path) -> None:
     scaffold.create("a/b/c/", "go")
     assert (here / "a/b/c/main.go").exists()
@@ -132,7 +82,8 @@ def test_an_empty_directory_is_filled_and_stays_the_same_directory(
     project = scaffold.create(name, "go")
     assert project.name == "shop"
     assert (here / "shop").stat().st_ino == before
-    assert sorted(os.listdir()) == sorted({name.split("/")[0] for name in FILES["go"]} | {".git"})
+    made = {name.split("/")[0] for name in project.files}
+    assert set(os.listdir()) == made | {".git", ".hotrun"}
 
 
 def test_a_link_to_an_empty_directory_is_filled_and_stays_a_link(here: Path) -> None:
@@ -184,13 +135,6 @@ def test_a_file_and_a_dangling_link_are_refused_and_not_touched(here: Path) -> N
     assert "error: link exists and is not a directory" in refusal("link")
     assert "error: cannot create file/shop: Not a directory" in refusal("file/shop")
     assert sorted(os.listdir(here)) == ["file", "link"]
-
-
-def test_an_unknown_template_is_refused_with_a_suggestion(here: Path) -> None:
-    expected = 'error: no template is called "goo"\nhint: did you mean "go"?'
-    assert refusal("shop", "goo") == expected
-    assert refusal("shop", "cobol").endswith("\nhint: there is: go, python")
-    assert os.listdir(here) == []
 
 
 @contextmanager
@@ -266,6 +210,7 @@ def test_a_project_outside_of_git_becomes_a_repository(here: Path) -> None:
         ["git", "status", "--porcelain"], cwd=here / "shop", check=True, capture_output=True
     )
     assert b"?? main.go" in done.stdout
+    assert b".hotrun" not in done.stdout
 
 
 def test_a_project_inside_a_repository_does_not_become_one(here: Path) -> None:
@@ -301,22 +246,7 @@ def test_a_machine_without_git_is_fine(here: Path, monkeypatch: pytest.MonkeyPat
     assert not (here / "shop/.git").exists()
 
 
-# Templates and tools
-
-
-@every_template
-def test_template_files_survive_packaging(template: str) -> None:
-    root = os.path.join(scaffold._HOME, template)
-    names = [os.path.basename(source) for source, _ in scaffold._sources(root)]
-    assert "gitignore" in names
-    assert [name for name in names if name.startswith(".") or name == "go.mod"] == []
-
-
-def test_what_an_installer_compiles_is_no_part_of_a_template(here: Path) -> None:
-    (here / "app.py").touch()
-    (here / "__pycache__").mkdir()
-    (here / "__pycache__/app.cpython-311.pyc").touch()
-    assert [relative for _, relative in scaffold._sources(str(here))] == ["app.py"]
+# Tools
 
 
 def test_a_tool_is_found_on_the_path_or_beside_python(

@@ -5,7 +5,7 @@ at once; what goes wrong leaves nothing behind, and nothing that was there is to
 needs no network and no tool but Python.
 
 In a template `__hotrun_module__` and its like stand for what the project's name gives: they are
-words in Go, Python, HTML and TOML alike, and none of these means anything by them. A file's suffix
+words in every language here, and none of these means anything by them. A file's suffix
 `.tmpl` is dropped (a real go.mod would make this folder a Go module), and `gitignore` gets its dot
 (a real one would keep files out of the wheel).
 """
@@ -26,12 +26,14 @@ from typing import TYPE_CHECKING
 
 from hotrun.errors import ConfigError
 from hotrun.process import command as commands
+from hotrun.project import schema_file
+from hotrun.project.catalogue import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HOME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
-_PLACEHOLDER = re.compile(rb"__hotrun_(module|name|title)__")
+_PLACEHOLDER = re.compile(rb"__hotrun_(module|name|title|js_title)__")
 
 # Set by git for its hooks and aliases; `git init` would take them for the new project's own.
 _GIT_PLACES = (
@@ -54,39 +56,6 @@ aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9
 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9
 """
 _TAKEN = frozenset(_TAKEN_WORDS.split())
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What is to be known of a template without opening it.
-
-    Args:
-        summary: One line for `hotrun new --list`.
-        tool: The command that its build needs.
-        tool_hint: How to come by that command.
-        port: Where the app listens when PORT is not set.
-    """
-
-    summary: str
-    tool: str
-    tool_hint: str
-    port: int
-
-
-TEMPLATES = {
-    "go": Template(
-        "a web app: handlers, html templates, static files, tests; standard library only",
-        tool="go",
-        tool_hint="pip install 'hotrun[go]'",
-        port=8080,
-    ),
-    "python": Template(
-        "a web app: handlers, html templates, static files, tests; standard library only",
-        tool="python3",
-        tool_hint="install Python 3.9 or newer",
-        port=8000,
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +115,13 @@ def find_tool(tool: str) -> str | None:
 def _check_template(template: str) -> None:
     if template in TEMPLATES:
         return
-    near = get_close_matches(template, TEMPLATES, n=1, cutoff=0.5)
-    hint = f'did you mean "{near[0]}"?' if near else f"there is: {', '.join(TEMPLATES)}"
-    raise ConfigError(f"no template is called {_quoted(template)}", hint)
+    raise ConfigError(f"no template is called {_quoted(template)}", _suggestion(template))
+
+
+def _suggestion(word: str) -> str:
+    names = {alias: name for name, known in TEMPLATES.items() for alias in (name, *known.aliases)}
+    near = get_close_matches(word.casefold(), names, n=1, cutoff=0.5)
+    return f'did you mean "{names[near[0]]}"?' if near else f"there is: {', '.join(TEMPLATES)}"
 
 
 def _check_name(name: str, target: str) -> None:
@@ -224,6 +197,7 @@ def _make(path: str, template: str) -> Project:
         draft = os.path.join(stage, "project")
         os.mkdir(draft)
         files = _write(draft, template, name)
+        schema_file.write(draft)
         warning = "" if _in_git(home) else _git_init(draft)
         if fill:
             _fill(path, draft)
@@ -233,14 +207,19 @@ def _make(path: str, template: str) -> Project:
 
 
 def _write(draft: str, template: str, name: str) -> tuple[str, ...]:
-    words = {b"module": module_path(name), b"name": name, b"title": _literal(name)}
+    words = {
+        b"module": module_path(name),
+        b"name": name,
+        b"title": _literal(name, "\\U{:08x}"),
+        b"js_title": _literal(name, "\\u{{{:x}}}"),
+    }
     encoded = {word: text.encode() for word, text in words.items()}
 
     def replaced(text: bytes) -> bytes:
         return _PLACEHOLDER.sub(lambda match: encoded[match[1]], text)
 
     written = []
-    for source, relative in _sources(os.path.join(_HOME, template)):
+    for source, relative in _sources(template):
         out = _real_name(os.fsdecode(replaced(os.fsencode(relative))))
         os.makedirs(os.path.dirname(os.path.join(draft, out)), exist_ok=True)
         with open(source, "rb") as read, open(os.path.join(draft, out), "xb") as write:
@@ -249,7 +228,12 @@ def _write(draft: str, template: str, name: str) -> tuple[str, ...]:
     return tuple(sorted(written))
 
 
-def _sources(root: str) -> Iterator[tuple[str, str]]:
+def _sources(template: str) -> Iterator[tuple[str, str]]:
+    for folder in TEMPLATES[template].folders:
+        yield from _files(os.path.join(_HOME, folder))
+
+
+def _files(root: str) -> Iterator[tuple[str, str]]:
     for directory, folders, names in os.walk(root):
         # Whoever installs hotrun compiles what ends in .py, and that lands here.
         folders[:] = [folder for folder in folders if folder != "__pycache__"]
@@ -264,9 +248,14 @@ def _real_name(relative: str) -> str:
     return os.path.join(directory, name)
 
 
-def _literal(text: str) -> str:
-    """Write a text as a string of Go, and of Python; what cannot be seen is escaped."""
-    seen = "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)
+def _literal(text: str, escape: str) -> str:
+    """Write a text as a string of Go, Python and C, or of JavaScript.
+
+    Args:
+        text: Without a backslash.
+        escape: How the language writes a character, by its number, that cannot be seen.
+    """
+    seen = "".join(char if char.isprintable() else escape.format(ord(char)) for char in text)
     return '"' + seen.replace('"', '\\"') + '"'
 
 

@@ -1,4 +1,4 @@
-// A small web app: main.go starts and stops it, handlers.go answers.
+// A small server: main.go starts and stops it, handlers.go answers.
 package main
 
 import (
