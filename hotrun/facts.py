@@ -66,12 +66,26 @@ class FilesHeld:
     """Answer to ``Sift``: the tree is not still yet, ask again later."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """A file that changed, for which a rule has a command of its own."""
+
+    rule: int  # the place of the rule in the config: commands run in this order
+    command: str | tuple[str, ...]
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class FilesChanged:
-    """Answer to ``Sift``: the paths whose content differs (none: nothing really changed)."""
+    """Answer to ``Sift``: the files whose content differs, by what follows from it.
 
-    paths: tuple[str, ...]
-    restart: bool = False  # an env file changed as well: the app has to be started again
+    All empty: nothing changed, or nothing that counts.
+    """
+
+    paths: tuple[str, ...]  # these are to be built
+    restart: bool = False  # an env file, say: the app has to be started again
+    steps: tuple[Step, ...] = ()
+    signals: tuple[int, ...] = ()  # the app is to get these
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,15 @@ class AppUnready:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    """The config is another one from now on; ``build``, ``restart``: what it asks for at once."""
+
+    policy: Policy
+    build: bool
+    restart: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRequested:
     """Build now, whether or not a file changed (the first build is one of these)."""
 
@@ -143,6 +166,7 @@ Fact = (
     | AppEnded
     | AppExited
     | AppUnready
+    | ConfigChanged
     | BuildRequested
     | RestartRequested
     | PauseToggled
@@ -169,6 +193,14 @@ class StartBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class StartStep:
+    """Run the command of one rule for these files; its end is a ``BuildExited`` too."""
+
+    run: int
+    steps: frozenset[Step]
+
+
+@dataclass(frozen=True, slots=True)
 class StartApp:
     """Start the app."""
 
@@ -188,6 +220,14 @@ class Stop:
     """Send the stop signal to the app of this run, once."""
 
     run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the app of this run a signal that a rule asks for."""
+
+    run: int
+    signal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,4 +267,17 @@ class Exit:
     code: int
 
 
-Command = Sift | StartBuild | StartApp | KeepApp | Stop | Dump | Kill | SetTimer | ClearTimer | Exit
+Command = (
+    Sift
+    | StartBuild
+    | StartStep
+    | StartApp
+    | KeepApp
+    | Stop
+    | Send
+    | Dump
+    | Kill
+    | SetTimer
+    | ClearTimer
+    | Exit
+)
