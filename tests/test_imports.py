@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROBE = """
 import json, sys
 before = set(sys.modules)
@@ -46,22 +48,33 @@ def test_the_version_loads_nothing_at_all(tmp_path: Path) -> None:
     assert loaded("--version", directory=tmp_path) == {"hotrun", "hotrun.__main__"}
 
 
-def test_the_help_loads_no_wing(tmp_path: Path) -> None:
-    names = loaded("--help", directory=tmp_path)
+@pytest.mark.parametrize("words", [("--help",), ()])
+def test_the_help_loads_no_wing(words: tuple[str, ...], tmp_path: Path) -> None:
+    names = loaded(*words, directory=tmp_path)
     assert not names & {"asyncio", "rich", "psutil", "tomllib", "ctypes", "hotrun.watch"}
+    assert not names & {"hotrun.config", "hotrun.process", "hotrun.cli.run", "hotrun.cli.mistakes"}
 
 
-def test_checking_a_config_starts_no_loop(tmp_path: Path) -> None:
-    names = loaded("check", directory=project(tmp_path))
-    assert not names & {"asyncio", "psutil", "ctypes", "hotrun.session"}
+# Of what costs most, each command loads this alone.
+HEAVY = {"asyncio", "rich", "psutil", "ctypes"}
+HEAVY |= {"hotrun.session", "hotrun.project.scaffold", "hotrun.cli.mistakes"}
+ALLOWED = {
+    "new hello": {"hotrun.project.scaffold"},
+    "init": set(),
+    "check": {"rich"},
+    "explain main.go": set(),
+    "schema": set(),
+    "completion bash": set(),
+    "leftovers": set(),
+    "run --once": {"asyncio", "ctypes", "hotrun.session"},
+}
 
 
-def test_making_a_project_starts_no_loop(tmp_path: Path) -> None:
-    names = loaded("new", "hello", directory=tmp_path)
-    assert not names & {"asyncio", "rich", "psutil", "ctypes", "hotrun.session"}
-
-
-def test_running_loads_neither_rich_nor_psutil(tmp_path: Path) -> None:
-    names = loaded("run", "--once", directory=project(tmp_path))
-    assert "asyncio" in names
-    assert not names & {"rich", "psutil", "hotrun.project.scaffold"}
+@pytest.mark.parametrize(("line", "allowed"), ALLOWED.items(), ids=[*ALLOWED])
+def test_a_command_loads_no_more_than_it_needs(
+    line: str, allowed: set[str], tmp_path: Path
+) -> None:
+    words = line.split()
+    names = loaded(*words, directory=tmp_path if words[0] in {"new", "init"} else project(tmp_path))
+    assert names & HEAVY <= allowed
+    assert f"hotrun.cli.{words[0]}" in names

@@ -5,21 +5,32 @@ What a user can mend is shown as two lines and an exit code; anything else keeps
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from hotrun import __version__
 from hotrun.errors import HotrunError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 COMMANDS = {
     "run": "watch, build, run, and rebuild on every save",
     "new": "make a new project that runs at once",
+    "init": "write a hotrun.toml for the project found here",
     "check": "validate the config and show what it comes to",
+    "explain": "tell why a path is watched or not, and what its change does",
     "events": "print what the watcher hears, as it comes",
+    "smoke": "prove in CI that the project builds, serves and reloads",
     "leftovers": "list what an earlier hotrun left running, and stop it",
+    "schema": "print the JSON schema of hotrun.toml",
+    "completion": "print a completion script for bash, zsh or fish",
 }
 
 
@@ -29,8 +40,15 @@ class UsageError(HotrunError):
     exit_code = 2
 
 
+def load(name: str) -> click.Command:
+    """Import the command of this name."""
+    module = importlib.import_module(f"hotrun.cli.{name}")
+    command: click.Command = getattr(module, name)
+    return command
+
+
 class Commands(click.Group):
-    """Finds commands by name, and suggests the nearest for one that is not there."""
+    """Finds commands by name, and suggests what was meant by one that is not there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the help."""
@@ -40,23 +58,21 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"hotrun.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that was typed."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
+        if args[0] not in COMMANDS:
+            from hotrun.cli import meant
+            from hotrun.config.wording import quoted
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else "`hotrun --help` lists the commands"
-            raise UsageError(f'unknown command "{args[0]}"', hint)
-        return super().resolve_command(ctx, args)
+            raise UsageError(f"unknown command {quoted(args[0])}", meant.hint(args))
+        name, command, rest = super().resolve_command(ctx, args)
+        if name == "run" and command is not None:
+            _refuse_stray(click.Context(command, ctx, name), rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -65,43 +81,77 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _refuse_stray(context: click.Context, words: list[str]) -> None:
+    """Refuse arguments of `run` in front of `--`: `hotrun run ./cmd/x` means something else.
+
+    The app would get them without a word.
+    """
+    before = words[: words.index("--")] if "--" in words else list(words)
+    values, _, _ = context.command.make_parser(context).parse_args(before)
+    arguments = values.get("app_args")
+    if isinstance(arguments, tuple) and arguments:  # click has a value of its own for none
+        from hotrun.cli import mistakes
+
+        raise mistakes.stray(arguments[0])
+
+
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: hotrun new hello && cd hello && hotrun run",
+    invoke_without_command=True,
 )
 @click.version_option(__version__, message="hotrun %(version)s")
-def hotrun() -> None:
+@click.pass_context
+def hotrun(context: click.Context) -> None:
     """Save a file, and the new program is already serving."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-def main() -> int:
-    """Run the command line and return its exit code."""
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        words: Without the name of the program; None: those that it was called with.
+    """
+    words = sys.argv[1:] if words is None else words
     try:
-        code = hotrun.main(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help())
-        return 0
+        code = hotrun.main(list(words), prog_name="hotrun", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:  # `hotrun check | head -1`
         sys.stderr.close()
         return 141
-    except (HotrunError, click.ClickException, OSError) as error:
+    except click.ClickException as error:
+        from hotrun.cli import mistakes
+
+        return _show(mistakes.told(error, words))
+    except (HotrunError, OSError) as error:
         return _show(error)
     return code if isinstance(code, int) else 0
 
 
-def _show(error: HotrunError | click.ClickException | OSError) -> int:
+def _show(error: HotrunError | OSError) -> int:
     """Say what a user can mend, and return the exit code; a bug is raised again."""
     if isinstance(error, OSError):
         if error.filename is not None:
             raise error
         error = _exhausted(error)
-    elif isinstance(error, click.ClickException):
-        error = _translated(error)
-    click.echo(str(error), err=True)
+    click.echo(_linked(str(error)), err=True)
     return error.exit_code
+
+
+def _linked(text: str) -> str:
+    """Make links of the positions in a message, where the terminal knows them."""
+    from hotrun.ui.colour import wants_colour
+    from hotrun.ui.links import Links, wants_links
+
+    colour = wants_colour("auto", sys.stderr, os.environ)
+    links = Links(on=wants_links(sys.stderr, os.environ, colour=colour))
+    with contextlib.suppress(FileNotFoundError):  # the current directory was deleted
+        links.begin(os.getcwd())
+    return links(text)
 
 
 def _exhausted(error: OSError) -> UsageError:
@@ -113,17 +163,3 @@ def _exhausted(error: OSError) -> UsageError:
         hint = "raise the limit: ulimit -n"
         return UsageError("hotrun cannot start: too many files are open", hint)
     return UsageError(f"cannot write: {error.strerror}", "look at where stdout goes")
-
-
-def _translated(error: click.ClickException) -> UsageError:
-    """Put click's own errors into our two lines."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "hotrun"
-    hint = f"`{command} --help` shows what is possible"
-    near = getattr(error, "possibilities", None)
-    if near:
-        hint = "did you mean " + " or ".join(f'"{each}"' for each in near[:3]) + "?"
-    if isinstance(error, click.NoSuchOption):
-        return UsageError(f"unknown option {error.option_name}", hint)
-    message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], hint)
