@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from hotrun.process.places import Places, is_source
+
 MOST = 100  # of one build
 LONGEST = 2_000  # characters of a line that are looked at: a minified file may be quoted
 
@@ -24,12 +26,14 @@ _ESCAPES = re.compile(
 # Blanks only in a path that begins like one: prose is full of words before a colon.
 _FILE = r"(?P<file>(?:[A-Za-z]:[\\/]|\.{0,2}/)[^:\"<>|]+|[^\s:\"<>|]+)"
 _COLON = re.compile(
-    rf"\s*(?:vet: )?{_FILE}:(?P<line>\d+)(?::(?P<column>\d+))?(?:: +| - )(?P<text>\S.*)"
+    rf"\s*(?:vet: |\S*\bld(?:\.\w+)?: )?{_FILE}"
+    r":(?P<line>\d+)(?::(?P<column>\d+))?(?:: +| - )(?P<text>\S.*)"
 )
 _PAREN = re.compile(
     r"\s*(?P<file>(?:[A-Za-z]:)?[^\s:\"<>|][^:\"<>|]*)\((?P<line>\d+)(?:,(?P<column>\d+))?\)"
     r": (?P<text>(?:fatal )?(?:error|warning|info|message)\b.*)"
 )
+_MORE = re.compile(r"\t+(?P<text>(?P<types>(?:have|want) )?\S.*)")
 _HEADLINE = re.compile(
     r"(?:\S \[(?P<shouted>ERROR|WARNING)\] |(?P<severity>error|warning|note)(?:\[[\w:]+\])?: )"
     r"(?P<text>.*)"
@@ -42,9 +46,6 @@ _SEVERITY = re.compile(
     r"(?P<severity>fatal error|error|warning|note|info)(?:\[\w+\])?(?::\s*|\s+(?=[A-Z]+\d+:))",
     re.IGNORECASE,
 )
-_SOURCE = re.compile(r"\.(?P<extension>[A-Za-z][\w+-]*)$|(?:^|[\\/])[A-Z]\w*file$|(?:^|/)makefile$")
-# `db.example.com:5432: connection refused` is no file.
-_HOSTS = frozenset({"com", "org", "net", "io", "dev", "local", "localhost", "internal", "lan"})
 
 
 class Diagnostic(NamedTuple):
@@ -57,14 +58,28 @@ class Diagnostic(NamedTuple):
     message: str
 
 
-def parse(lines: list[str]) -> list[Diagnostic]:
-    """Find the complaints in the lines of a failed build, at most ``MOST``."""
+def parse(lines: list[str], directory: str = "", command: str = "") -> list[Diagnostic]:
+    """Find the complaints in the lines of a failed build, at most ``MOST``.
+
+    Args:
+        lines: What it printed.
+        directory: Where it ran, absolute: files are named from there; "" leaves them as printed.
+        command: The command, which may have gone to another directory by itself.
+    """
+    places = Places(directory, command) if directory else None
     reader = _Reader()
     found: dict[Diagnostic, None] = {}
-    for line in lines:
-        diagnostic = reader.read(_shown(line))
-        if diagnostic is not None:
-            found[diagnostic] = None
+    last: Diagnostic | None = None
+    for line in map(_shown, lines):
+        if last is not None and (longer := _continued(last, line)) is not None:
+            del found[last]
+            last = longer
+        elif (last := reader.read(line)) is not None and places is not None:
+            last = last._replace(file=places.shown(last.file))
+        elif places is not None:
+            places.note(line)
+        if last is not None:
+            found[last] = None
             if len(found) == MOST:
                 break
     return list(found)
@@ -82,6 +97,16 @@ def _shown(line: str) -> str:
     return plain(line[:LONGEST])
 
 
+def _continued(last: Diagnostic, line: str) -> Diagnostic | None:
+    """Return a complaint of go with the line that belongs to it: what it has, wants, or advises."""
+    match = _MORE.fullmatch(line)
+    if match is None:
+        return None
+    if last.message.endswith(":"):
+        return last._replace(message=f"{last.message} {match['text']}")
+    return last._replace(message=f"{last.message}; {match['text']}") if match["types"] else None
+
+
 class _Reader:
     """Reads line by line; what has two lines is remembered until its second one."""
 
@@ -92,7 +117,8 @@ class _Reader:
     def read(self, line: str) -> Diagnostic | None:
         match = _COLON.fullmatch(line) or _PAREN.fullmatch(line)
         if match is not None:
-            return _of(match, *_graded(match["text"])) if _is_source(match["file"]) else None
+            counts = is_source(match["file"]) and match["text"] != "too many errors"
+            return _of(match, *_graded(match["text"])) if counts else None
         if (match := _HEADLINE.fullmatch(line)) is not None:
             self._headline = (match["severity"] or match["shouted"].lower(), match["text"])
         elif self._headline is not None and (match := _BELOW.fullmatch(line)) is not None:
@@ -118,9 +144,3 @@ def _graded(text: str) -> tuple[str, str]:
     if match is None:
         return "error", text
     return match["severity"].lower().removeprefix("fatal "), text[match.end() :]
-
-
-def _is_source(file: str) -> bool:
-    """Tell a file from a host, a time, a version: it has an extension, or a well-known name."""
-    match = _SOURCE.search(file)
-    return match is not None and match["extension"] not in _HOSTS

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from live import environment
 
 from hotrun.process.command import find
 from hotrun.process.diagnostics import LONGEST, MOST, Diagnostic, parse, plain
@@ -30,11 +31,19 @@ def read(text: str) -> list[Diagnostic]:
         ("vet: ./a.go:4:2: x declared and not used", ("a.go", 4, 2, "error", "x declared and not used")),
         ("go.mod:2: unknown directive: foo", ("go.mod", 2, 0, "error", "unknown directive: foo")),
         ("    a_test.go:12: expected 1", ("a_test.go", 12, 0, "error", "expected 1")),
+        ("# a.com/b\n# [a.com/b]\n./a.go:1:2: x", ("a.go", 1, 2, "error", "x")),
+        ("a.go:3:19: too many return values\n\thave (number)\n\twant ()", ("a.go", 3, 19, "error", "too many return values; have (number); want ()")),
+        ("a.go:2:8: no required module provides package b.com/z; to add it:\n\tgo get b.com/z", ("a.go", 2, 8, "error", "no required module provides package b.com/z; to add it: go get b.com/z")),
+        ("a.go:2:8: x\n\tsome code", ("a.go", 2, 8, "error", "x")),
+        ("a.go:2:8: x:\n    not tabs", ("a.go", 2, 8, "error", "x:")),
+        ("go: errors parsing go.mod:\ngo.mod:4: unknown directive: bad", ("go.mod", 4, 0, "error", "unknown directive: bad")),
         # gcc, clang
         ("a.c:3:5: error: 'b' undeclared", ("a.c", 3, 5, "error", "'b' undeclared")),
         ("a.c:3:5: warning: unused [-Wx]", ("a.c", 3, 5, "warning", "unused [-Wx]")),
         ("a.c:3:5: note: declared here", ("a.c", 3, 5, "note", "declared here")),
         ("a.c:1:10: fatal error: x.h: No such file", ("a.c", 1, 10, "error", "x.h: No such file")),
+        ("/usr/bin/ld: l.c:2: undefined reference to `g'", ("l.c", 2, 0, "error", "undefined reference to `g'")),
+        ("/usr/bin/ld: /tmp/x.o: in function `main':\n/a/l.c:2: undefined reference to `g'", ("/a/l.c", 2, 0, "error", "undefined reference to `g'")),
         ("/abs/a.c:3:5: error: x", ("/abs/a.c", 3, 5, "error", "x")),
         ("C:\\x\\a.c:3:5: error: x", ("C:\\x\\a.c", 3, 5, "error", "x")),
         # cargo --message-format short
@@ -89,6 +98,9 @@ def test_a_complaint(text: str, found: tuple[str, int, int, str, str] | None) ->
         "golang:1.22: not found",
         "v1.2.3:4: x",
         "In file included from a.c:1:",
+        "./main.go:11:57: too many errors",
+        "l.c:(.text+0x5): undefined reference to `g'",
+        "make[1]: Entering directory '/x/sub'",
         "                 from b.h:2:",
         "a.c: In function 'main':",
         "   12 |   x = a.b:3:4: 5;",
@@ -131,6 +143,68 @@ def test_long_lines_and_hostile_ones_are_read_in_a_moment() -> None:
     assert read("a.c:1:2: error: " + "x" * 10 * LONGEST)[0].line == 1
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("a.c", "sub/a.c", "sub/q.c", "sub/deep/d.c", "sub/deep/a.c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "printed", "files"),
+    [
+        ("cc a.c", ["a.c", "./a.c", "sub/../a.c"], ["a.c", "a.c", "a.c"]),
+        (
+            "cc a.c",
+            ["{place}/sub/q.c", "/other/z.c", "gone.c"],
+            ["sub/q.c", "/other/z.c", "gone.c"],
+        ),
+        ("make -C sub", ["a.c", "q.c"], ["sub/a.c", "sub/q.c"]),
+        ("go build -C sub .", ["q.c"], ["sub/q.c"]),
+        ("make --directory=sub", ["q.c"], ["sub/q.c"]),
+        ("cd sub; make -C deep", ["q.c"], ["sub/q.c"]),
+        ("cd sub && cc q.c", ["q.c", "{place}/a.c"], ["sub/q.c", "a.c"]),
+        ("cargo build --manifest-path sub/Cargo.toml", ["q.c"], ["sub/q.c"]),
+        ("ninja -C '{place}/sub'", ["q.c", "../a.c"], ["sub/q.c", "a.c"]),
+        ("echo 'open", ["a.c", "q.c"], ["a.c", "q.c"]),
+    ],
+)
+def test_files_are_named_from_the_project(
+    place: Path, command: str, printed: list[str], files: list[str]
+) -> None:
+    lines = [f"{name.format(place=place)}:{n}:1: error: x" for n, name in enumerate(printed)]
+    found = parse(lines, str(place), command.format(place=place))
+    assert [diagnostic.file for diagnostic in found] == files
+
+
+def test_make_says_where_it_is(place: Path) -> None:
+    lines = [
+        "make[1]: Entering directory '{}/sub'",
+        "a.c:1: error: x",
+        "make[2]: Entering directory '{}/sub/deep'",
+        "d.c:2: error: x",
+        "a.c:2: error: x",
+        "make[2]: Leaving directory '{}/sub/deep'",
+        "a.c:3: error: x",
+        "make[1]: Leaving directory '{}/sub'",
+        "a.c:4: error: x",
+        "d.c:5: error: its stream is late",
+        "ninja: Entering directory `sub'",
+        "q.c:6: error: x",
+    ]
+    found = parse([line.format(place) for line in lines], str(place), "make")
+    assert [f"{each.file}:{each.line}" for each in found] == [
+        "sub/a.c:1",
+        "sub/deep/d.c:2",
+        "sub/deep/a.c:2",
+        "sub/a.c:3",
+        "a.c:4",
+        "sub/deep/d.c:5",
+        "sub/q.c:6",
+    ]
+
+
 def say(argv: list[str], directory: Path, executable: str | None = None) -> str:
     done = subprocess.run(
         argv,
@@ -166,11 +240,74 @@ def test_rustc_itself(tmp_path: Path) -> None:
     assert all(d.message for d in found)
 
 
-@pytest.mark.skipif(find("gofmt", os.environ, "/") is None, reason="gofmt has to say it")
+@pytest.mark.skipif(find("gofmt", environment(), "/") is None, reason="gofmt has to say it")
 def test_gofmt_itself(tmp_path: Path) -> None:
     (tmp_path / "a.go").write_text("package main\n\nfunc main() {\n\tx :=\n}\n")
-    [found] = read(say(["gofmt", "a.go"], tmp_path, find("gofmt", os.environ, "/")))
+    [found] = read(say(["gofmt", "a.go"], tmp_path, find("gofmt", environment(), "/")))
     assert (found.file, found.line, found.column) == ("a.go", 5, 1)
+
+
+GO = find("go", environment(), "/")
+PACKAGES = {
+    "go.mod": "module example.com/g\n\ngo 1.21\n",
+    "main.go": "package main\n\nfunc main() {\n\tx := 1\n}\n",
+    "sub/s.go": 'package sub\n\nvar A int = "a"\n',
+    "sub/in/i.go": "package in\n\nfunc F() { return 1 }\n",
+    "many/m.go": "package many\n\nvar " + ", ".join(f"a{n}" for n in range(12)) + " = "
+    + ", ".join(f"b{n}" for n in range(12)) + "\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    for name, text in PACKAGES.items():
+        (tmp_path / "g" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "g" / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.skipif(GO is None, reason="go has to say it")
+def test_go_itself_with_several_packages(packages: Path) -> None:
+    argv = ["go", "build", "-C", "g", "./..."]
+    said = say(argv, packages, GO)
+    assert "# example.com/g/sub\n" in said
+    assert "too many errors" in said
+    found = parse(said.split("\n"), str(packages), " ".join(argv))
+    by_file: dict[str, list[tuple[int, int, str]]] = {}
+    for each in found:
+        by_file.setdefault(each.file, []).append((each.line, each.column, each.message))
+    many = by_file.pop("g/many/m.go")
+    assert many == [(3, many[0][1] + 4 * n, f"undefined: b{n}") for n in range(10)]
+    assert by_file == {
+        "g/main.go": [(4, 2, "declared and not used: x")],
+        "g/sub/s.go": [
+            (3, 13, 'cannot use "a" (untyped string constant) as int value in variable declaration')
+        ],
+        "g/sub/in/i.go": [(3, 19, "too many return values; have (number); want ()")],
+    }
+
+
+@pytest.mark.skipif(GO is None, reason="go has to say it")
+def test_go_vet_itself(packages: Path) -> None:
+    [found] = parse(say(["go", "vet", "./sub"], packages / "g", GO).split("\n"))
+    assert (found.file, found.line, found.column) == ("sub/s.go", 3, 13)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make has to say it")
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc has to say it")
+def test_make_itself(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "Makefile").write_text("all:\n\t$(MAKE) -C sub\n")
+    (tmp_path / "sub/Makefile").write_text("all:\n\tgcc -Wall -fsyntax-only a.c\n")
+    (tmp_path / "sub/a.h").write_text("static int f(int x);\n")
+    (tmp_path / "sub/a.c").write_text(
+        '#include "a.h"\nstatic int f(int x, int y) { return x + y; }\nint z = f(1);\n'
+    )
+    found = parse(say(["make"], tmp_path).split("\n"), str(tmp_path), "make")
+    assert [(each.file, each.line, each.severity) for each in found][:2] == [
+        ("sub/a.c", 2, "error"),
+        ("sub/a.h", 1, "note"),
+    ]
 
 
 def test_python_itself(tmp_path: Path) -> None:
