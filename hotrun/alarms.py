@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 QUIET = {Quiet.SAVE: 0.015, Quiet.BURST: 0.060, Quiet.HOLD: 0.150}
 BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
 STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
+STEP = 600.0  # seconds for the command of a rule, where there is no [build] to say it
+GRACE = 5.0  # seconds for an app whose [run] was taken out of the config
 DUMP = 1.0  # seconds that a runtime has to write its stacks; the JVM takes 0.1
 
 
@@ -117,8 +119,8 @@ def seconds_of(config: Config, timer: Timer, detail: Quiet | int) -> float:
         case _:
             return {
                 Timer.SETTLE_CAP: config.watch.max_wait,
-                Timer.BUILD_TIMEOUT: build.timeout if build is not None else 0.0,
-                Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else 0.0,
+                Timer.BUILD_TIMEOUT: build.timeout if build is not None else STEP,
+                Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else GRACE,
                 Timer.DUMP: DUMP,
             }.get(timer, STEADY)
 

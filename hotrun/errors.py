@@ -71,11 +71,18 @@ class Problem(NamedTuple):
         known = (part for part in (self.line, self.column) if part)
         return ":".join([_printable(self.file), *map(str, known)])
 
+    @property
+    def excerpt(self) -> str:
+        """The line of the file, and below it carets; nothing when the place is not known."""
+        if not self.column:
+            return ""
+        return "\n".join(_pointed_at(self.source, self.column - 1, max(1, self.span)))
+
     def __str__(self) -> str:
         place = f"{self.place}: " if self.file else ""
         lines = [f"error: {place}{self.message}"]
-        if self.column:
-            lines += _pointed_at(self.source, self.column - 1, max(1, self.span))
+        if self.excerpt:
+            lines.append(self.excerpt)
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)

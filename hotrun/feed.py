@@ -10,20 +10,24 @@ import contextlib
 import os
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun import facts, notices
+from hotrun.config.source import PYPROJECT_TOML
 from hotrun.errors import HotrunError, WatchError
-from hotrun.host import Clock, Host
+from hotrun.host import Clock, Host, relative
+from hotrun.loops import OWN
+from hotrun.triage import NO_INPUT, Triage
 from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hotrun.triage import Outcome
     from hotrun.watch import Item, Watcher
     from hotrun.watch.sieve.sieve import Sieve, Sifted
 
-RESTART_HINT = "restart hotrun to apply it"
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
 PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
 
@@ -38,8 +42,11 @@ class FeedHost(Host, Protocol):
     def building(self) -> bool:
         """Whether a build is running."""
 
-    def begin(self) -> None:
-        """Ask for the first build."""
+    def listed(self, feed: Feed) -> None:
+        """All is watched and listed: from now on no change is missed."""
+
+    def reload(self) -> None:
+        """Read the config again: its file changed."""
 
     def quit(self, code: int, reason: str) -> None:
         """End the session."""
@@ -60,14 +67,21 @@ class Feed:
         self._service = service
         self._watcher = watcher
         self._sieve = sieve
-        run = host.config.run
-        self._env_files = {host.config.resolve(file) for file in run.env_files} if run else set()
+        self._triage = self._made_triage()
         self._backend = ""
         self._closing = False
+        self._first: Clock | None = None  # since the first event that no sift has looked at
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
+    def _made_triage(self) -> Triage:
+        return Triage(self._host.config, self._sieve.roots)
+
+    def adopt(self) -> None:
+        """Go by the host's config, which is another one, but watches the same."""
+        self._triage = self._made_triage()
+
     def start(self) -> None:
-        """Watch, then list, then ask for the first build."""
+        """Watch, then list, then say so."""
         try:
             self._thread.start()
         except RuntimeError as error:  # can't start new thread
@@ -89,7 +103,7 @@ class Feed:
         try:
             for root in self._sieve.roots:
                 self._watcher.add(root, ops=SAVES, missing_ok=True)
-            for file in sorted(self._env_files):  # one may lie elsewhere: ../shared/.env
+            for file in sorted(self._triage.env_files):  # one may lie elsewhere: ../shared/.env
                 if not any(file.startswith(f"{root}/") for root in self._sieve.roots):
                     self._watcher.add(file, ops=SAVES, missing_ok=True)
             self._sieve.list()
@@ -122,7 +136,7 @@ class Feed:
         if not self._sieve.files:
             what, hint = "no file is watched", "look at watch.paths, include, exclude and outputs"
             self._host.tell(notices.Problem(what, hint, severity="warning"))
-        self._host.begin()
+        self._host.listed(self)
         self._prime(self._sieve.prime())
 
     def _say_watching(self, ms: int) -> None:
@@ -158,6 +172,7 @@ class Feed:
         if self._watcher.backend != self._backend:
             self._say_watching(0)
         if self._sieve.note(items, building=self._host.building):
+            self._first = self._first or Clock.start()
             self._host.post(self._service, facts.FilesTouched(self._quiet()))
 
     def _quiet(self) -> facts.Quiet:
@@ -193,44 +208,67 @@ class Feed:
         if self._sieve.stale:
             self._sieve.refresh_rules()
             self._watcher.refresh()
-        self._sift_on(self._sieve.sift(), Clock.start())
+        first, self._first = self._first or Clock.start(), None
+        self._sift_on(self._sieve.sift(), first, Clock.start())
 
-    def _sift_on(self, sifting: Iterator[Sifted | None], clock: Clock) -> None:
+    def _sift_on(self, sifting: Iterator[Sifted | None], first: Clock, clock: Clock) -> None:
         found = next(sifting)
         if found is None:
-            self._host.loop.call_soon(self._sift_on, sifting, clock)
+            self._host.loop.call_soon(self._sift_on, sifting, first, clock)
             return
         if found.recovered:
             self._host.tell(notices.Overflow(found.listed, clock.ms))
-        self._sifted(found)
+        self._sifted(found, first)
 
-    def _sifted(self, found: Sifted) -> None:
+    def _sifted(self, found: Sifted, first: Clock) -> None:
         paths = [path for path in found.changed if not self._host.is_made(path)]
-        if self._host.config.file in paths:
-            paths.remove(self._host.config.file)
-            what = f"{self._relative(self._host.config.file)} changed"
-            self._host.tell(notices.Problem(what, RESTART_HINT, severity="warning"))
+        file = self._host.config.file
+        reload = file in paths
+        if file is not None and reload and not self._is_more(file):
+            paths.remove(file)
         for path in found.returned:
             what = f"{self._relative(path)} changes during each build and comes back"
             self._host.tell(notices.Problem(what, RETURNED_HINT, path, severity="warning"))
-        changed = [self._relative(path) for path in paths]
-        sources = tuple(self._relative(path) for path in paths if path not in self._env_files)
-        most = notices.MOST_PATHS
-        if changed:
-            self._host.tell(
-                notices.Changed(self._service, changed[:most], len(changed), found.recovered)
-            )
-        elif found.saved:
-            saved = [self._relative(path) for path in found.saved]
-            self._host.tell(notices.Unchanged(self._service, saved[:most], len(saved)))
-        # An env file is read at each start of the app, and by nothing else.
-        restart = len(sources) != len(changed)
+        outcome, pause = self._without_loops(paths)
+        self._tell(outcome, found, first)
         # The kernel tells of a root's end only when nobody is in it any more (IN_DELETE_SELF): the
         # app may be, and our session file is. What went with it was told.
-        if found.changed and not all(map(os.path.isdir, self._sieve.roots)):
+        if found.changed and not self._closing and not all(map(os.path.isdir, self._sieve.roots)):
             self._watcher.refresh()
-        self._host.post(self._service, facts.FilesChanged(sources, restart))
+        if pause:
+            post = partial(self._host.post, self._service, outcome.fact)
+            self._host.alarms.later(pause, post)
+        else:
+            self._host.post(self._service, outcome.fact)
+        if reload:
+            self._host.reload()
+
+    def _without_loops(self, paths: list[str]) -> tuple[Outcome, float]:
+        """Sort what changed, but for what is written by what it triggers."""
+        inputs = self._host.inputs.changed(paths)
+        outcome = self._triage.sort(paths, inputs)
+        own, pause = self._host.loops.weigh(outcome.counted)
+        if own:
+            outcome = self._triage.sort([path for path in paths if path not in own], inputs)
+            outcome.own = [self._relative(path) for path in paths if path in own]
+        return outcome, pause
+
+    def _is_more(self, file: str) -> bool:
+        """Whether a config file is a source of the project too: a pyproject.toml is."""
+        return os.path.basename(file) == PYPROJECT_TOML and self._sieve.accepts.wants(file)
+
+    def _tell(self, outcome: Outcome, found: Sifted, first: Clock) -> None:
+        most, service = notices.MOST_PATHS, self._service
+        if counted := outcome.counted:
+            told = notices.Changed(service, counted[:most], len(counted), found.recovered, first.ms)
+            self._host.tell(told)
+        elif ignored := outcome.ignored:
+            self._host.tell(notices.Ignored(service, ignored[:most], len(ignored), NO_INPUT))
+        elif own := outcome.own:
+            self._host.tell(notices.Ignored(service, own[:most], len(own), OWN))
+        elif found.saved and not found.changed:
+            saved = [self._relative(path) for path in found.saved]
+            self._host.tell(notices.Unchanged(service, saved[:most], len(saved)))
 
     def _relative(self, path: str) -> str:
-        base = self._host.config.directory
-        return "." if path == base else path.removeprefix(f"{base}/")
+        return relative(path, self._host.config.directory)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hotrun import facts, notices
     from hotrun.alarms import Alarms
     from hotrun.config import Config
+    from hotrun.inputs import Inputs
+    from hotrun.loops import Loops
     from hotrun.process.guardian import Guardian
     from hotrun.process.listen import Sockets
     from hotrun.process.reaper import Reaper
@@ -31,10 +33,11 @@ class Host(Protocol):
         sockets: Held for the app; None when there are none.
         terminal: The controlling one; None when there is none.
         config: The config.
+        inputs: What the build reads, as far as it is known.
+        loops: Is told what begins and ends, to find out who writes what.
         cookie: ``NAME=value`` in the environment of every app.
         colour: Children whose output is shown may use colours.
         captures: All output is read, because it becomes JSON lines.
-        suspended: We are being stopped, and our children with us (Ctrl-Z).
     """
 
     loop: asyncio.AbstractEventLoop
@@ -45,10 +48,15 @@ class Host(Protocol):
     sockets: Sockets | None
     terminal: Terminal | None
     config: Config
+    inputs: Inputs
+    loops: Loops
     cookie: str
     colour: bool
     captures: bool
-    suspended: bool
+
+    @property
+    def suspended(self) -> bool:
+        """Whether we are being stopped, and our children with us (Ctrl-Z)."""
 
     def post(self, service: str, fact: facts.Fact) -> None:
         """Put a fact into the inbox."""
@@ -88,3 +96,8 @@ class Clock:
     def ms(self) -> int:
         """Whole milliseconds since the start."""
         return round((time.monotonic() - self.begin) * 1000)
+
+
+def relative(path: str, base: str) -> str:
+    """Return a path as it is shown: from the project's directory on, where it is in there."""
+    return "." if path == base else path.removeprefix(f"{base}/")

@@ -37,12 +37,25 @@ class Watching(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """Files differ from what the last build saw; at most 100 of ``count`` are named."""
+    """Files differ from what the last build saw; at most 100 of ``count`` are named.
+
+    ``ms``: from the first event to the decision, as long as it took to settle.
+    """
 
     service: str
     paths: list[str]
     count: int  # type: ignore[assignment]  # the word of the JSON line, not tuple.count
     recovered: bool
+    ms: int = 0
+
+
+class Ignored(NamedTuple):
+    """Files changed, and nothing follows from it: ``reason`` says why, in a sentence."""
+
+    service: str
+    paths: list[str]
+    count: int  # type: ignore[assignment]  # the word of the JSON line, not tuple.count
+    reason: str
 
 
 class Unchanged(NamedTuple):
@@ -54,13 +67,14 @@ class Unchanged(NamedTuple):
 
 
 class BuildStarted(NamedTuple):
-    """The build command runs."""
+    """The build command runs, or the command of a rule: ``key`` is its place in the config."""
 
     service: str
     run: int
     command: str
     paths: list[str]
     count: int  # type: ignore[assignment]  # the word of the JSON line, not tuple.count
+    key: str = "build.command"
 
 
 class BuildFinished(NamedTuple):
@@ -123,6 +137,14 @@ class AppStopping(NamedTuple):
     signal: str
 
 
+class AppSignalled(NamedTuple):
+    """The app was sent a signal that a rule asks for."""
+
+    service: str
+    run: int
+    signal: str
+
+
 class AppLingers(NamedTuple):
     """The app has not stopped yet; it is killed ``kill_ms`` from now."""
 
@@ -138,6 +160,18 @@ class AppDumped(NamedTuple):
     service: str
     run: int
     file: str
+
+
+class AppLeaked(NamedTuple):
+    """What outlived the app's first process, and is stopped now; ``commands`` is what it runs.
+
+    After a stop: who had left the app's process group, so that nobody else would end it.
+    """
+
+    service: str
+    run: int
+    pids: list[int]
+    commands: list[str]
 
 
 class AppKilled(NamedTuple):
@@ -216,13 +250,17 @@ class Overflow(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something to mend, in two lines; ``severity`` is "error" or "warning"."""
+    """Something to mend, in two lines; ``severity`` is "error" or "warning".
+
+    ``excerpt``: the line of the file, and below it carets under what is meant.
+    """
 
     message: str
     hint: str = ""
     file: str | None = None
     line: int | None = None
     severity: str = "error"
+    excerpt: str = ""
 
 
 class Trace(NamedTuple):
@@ -231,6 +269,13 @@ class Trace(NamedTuple):
     service: str
     kind: str
     text: str
+
+
+class ConfigChanged(NamedTuple):
+    """The config file changed, and what it says counts from now on; ``keys`` that differ."""
+
+    file: str
+    keys: list[str]
 
 
 class SessionEnded(NamedTuple):
@@ -244,6 +289,7 @@ Notice = (
     SessionStarted
     | Watching
     | Changed
+    | Ignored
     | Unchanged
     | BuildStarted
     | BuildFinished
@@ -253,8 +299,10 @@ Notice = (
     | AppReady
     | AppKept
     | AppStopping
+    | AppSignalled
     | AppLingers
     | AppDumped
+    | AppLeaked
     | AppKilled
     | AppExited
     | AppBacksOff
@@ -264,6 +312,7 @@ Notice = (
     | Overflow
     | Problem
     | Trace
+    | ConfigChanged
     | SessionEnded
 )
 

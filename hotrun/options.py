@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hotrun.config import Config
     from hotrun.process.guardian import Guardian
     from hotrun.process.listen import Sockets
     from hotrun.process.session_file import SessionFile
     from hotrun.process.terminal import Terminal
+    from hotrun.project.plan import Plan
     from hotrun.session import Session
+    from hotrun.watch import Watcher
+    from hotrun.watch.sieve.sieve import Sieve
 
 
 class Keys(Protocol):
@@ -45,6 +49,10 @@ class Options:
         shows: What our children print without being read goes to a terminal.
         behind: Tells that a reader of our output has fallen behind.
         keys: Makes the keyboard of a session; None: there is nobody to press one.
+        reload: Reads the config again; raises ConfigError. None: there is no file to read.
+        watch: Makes the watcher and the sieve of another config.
+        watched: What decided which files are watched, as ``reload.watched`` has it.
+        adopt: Hears the config that counts from now on.
     """
 
     cookie: str
@@ -62,3 +70,7 @@ class Options:
     shows: bool = False
     behind: Callable[[], bool] = lambda: False
     keys: Callable[[Session], Keys] | None = None
+    reload: Callable[[], tuple[Config, Plan]] | None = None
+    watch: Callable[[Config, Plan], tuple[Watcher, Sieve]] | None = None
+    watched: object = None
+    adopt: Callable[[Config], None] = lambda _: None

@@ -10,7 +10,10 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import core, facts, notices
-from hotrun.jobs.build import BuildJob
+from hotrun.breaker import Step
+from hotrun.jobs.build import BuildJob, Task
+from hotrun.loops import BUILD
+from hotrun.process import command as commands
 from hotrun.process.artifact import Artifact
 from hotrun.process.usage import SAMPLE, Measurement, Use
 
@@ -31,9 +34,12 @@ class Service:
         self.name = name
         self.state = core.State(policy=policy_of(host.config, once=once))
         self._host = host
+        self._outputs = tuple(outputs)
         self._artifact = Artifact(outputs)
         self._ports: set[int] = set()  # on which the app was seen to listen
         self._build: BuildJob | None = None
+        self._last_build = 0
+        self._read = 0  # the last build after which it was asked what builds read
         self._app: AppJob | None = None
 
     def do(self, command: facts.Command) -> None:
@@ -41,20 +47,44 @@ class Service:
         match command:
             case facts.StartBuild(run, paths):
                 self._start_build(run, sorted(paths))
+            case facts.StartStep(run, steps):
+                self._start_step(run, steps)
             case facts.StartApp(run):
                 self._start_app(run)
             case facts.KeepApp(run, reason):
                 self._host.tell(notices.AppKept(self.name, run, reason))
-            case facts.Stop(run):
-                if self._app is not None and self._app.run == run:
-                    self._app.stop()
-            case facts.Dump(run):
-                if self._app is not None and self._app.run == run:
-                    self._app.dump()
             case facts.Kill(run, reason):
                 self._kill(run, reason)
+            case facts.Stop(run) | facts.Send(run) | facts.Dump(run):
+                if self._app is not None and self._app.run == run:
+                    _tell_app(self._app, command)
             case _:
                 pass
+
+    def look_at_inputs(self) -> None:
+        """Ask what the build reads, once the newest good one is served: that takes a while."""
+        state, run = self.state, self._last_build
+        served = not state.policy.runs or state.served == state.good
+        if (
+            run != self._read
+            and served
+            and state.build is None
+            and not (state.broken or state.torn)
+        ):
+            self._read = run
+            self._host.loop.call_soon(self._host.inputs.built)
+
+    def adopt(self, outputs: Collection[str]) -> None:
+        """Go by the host's config, which is another one; the core hears of it from the session.
+
+        Args:
+            outputs: What the build makes.
+        """
+        if tuple(outputs) != self._outputs:  # of the new ones nobody knows what the app is
+            self._outputs = tuple(outputs)
+            self._artifact = Artifact(outputs)
+        if self._app is not None and self._host.config.run is not None:
+            self._app.adopt(self._host.config.run)
 
     def send(self, number: int) -> None:
         """Pass a signal on to the app."""
@@ -100,9 +130,24 @@ class Service:
     def _start_build(self, run: int, paths: list[str]) -> None:
         build = self._host.config.build
         if build is not None:
-            self._build = BuildJob(self._host, self.name, run, build, self._artifact)
+            command = commands.parse(build.command)
+            task = Task("build.command", command, build.env, build.timeout, self._artifact)
+            self._build = BuildJob(self._host, self.name, run, task, BUILD)
+            self._last_build = run
+            self._host.inputs.building()
             self._build.start(paths)
             self._prepare()
+
+    def _start_step(self, run: int, steps: Collection[facts.Step]) -> None:
+        from hotrun.jobs.step import task
+
+        if (made := task(self._host, run, steps)) is None:
+            self._host.post(self.name, facts.BuildExited(run, 0))
+        else:
+            rule = self._host.config.rules[min(steps).rule]
+            step = Step("rule", rule.origin)
+            self._build = BuildJob(self._host, self.name, run, made, step)
+            self._build.start(sorted(step.path for step in steps))
 
     def _prepare(self) -> None:
         """Do what the app needs, while the compiler runs: the imports take as long as a start."""
@@ -128,6 +173,16 @@ class Service:
             self._build.kill(reason)
         elif self._app is not None and self._app.run == run:
             self._app.kill(reason)
+
+
+def _tell_app(app: AppJob, command: facts.Stop | facts.Send | facts.Dump) -> None:
+    match command:
+        case facts.Stop():
+            app.stop()
+        case facts.Dump():
+            app.dump()
+        case facts.Send(_, number):
+            app.signal(number)
 
 
 def policy_of(config: Config, *, once: bool) -> facts.Policy:

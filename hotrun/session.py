@@ -10,25 +10,33 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun import __version__, core, facts, notices
 from hotrun.alarms import Alarms, seconds_of
-from hotrun.feed import Feed
+from hotrun.errors import ConfigError
+from hotrun.feeds import Feeds
+from hotrun.inputs import Inputs
+from hotrun.loops import Loops
 from hotrun.process.reaper import Reaper
 from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
-from hotrun.service import Service
+from hotrun.reload import difference, problems_of, read_again, watched
+from hotrun.seat import Seat
+from hotrun.service import Service, policy_of
 from hotrun.signals import Signals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from hotrun.config import Config
+    from hotrun.feed import Feed
     from hotrun.notices import Notice, Subscriber
     from hotrun.options import Options
+    from hotrun.project.plan import Plan
+    from hotrun.reload import Difference
     from hotrun.watch import Watcher
     from hotrun.watch.sieve.sieve import Sieve
 
@@ -62,7 +70,7 @@ class Session:
         self.terminal = options.terminal
         self.guardian = options.guardian
         self.scratch = Scratch(options.guardian)
-        self.suspended = False
+        self._seat = Seat(options.terminal, self._lends, shows=options.shows)
         self._options = options
         self._subscribers = list(subscribers)
         name = os.path.basename(config.directory) or "app"
@@ -70,7 +78,12 @@ class Session:
         self._inbox: deque[tuple[str, facts.Fact]] = deque()
         self._draining = False
         self._reason = ""
-        self._feed = Feed(self, name, *watch) if watch is not None else None
+        self.inputs = Inputs(self, config.build)
+        self.loops = Loops(self)
+        self._feeds = Feeds(self, name, watch) if watch is not None else None
+        self._begun = False
+        self._watched = options.watched
+        self._restarts = False  # the config that comes with the next feed asks for it
 
     def run(self) -> int:
         """Run until the end and return the exit code."""
@@ -90,12 +103,11 @@ class Session:
                 __version__, os.getpid(), self.config.file, self.config.directory
             )
         )
-        for message, hint in self._options.warnings:
-            self.tell(notices.Problem(message, hint, severity="warning"))
+        self._warn(self._options.warnings)
         if self._keys is not None:
             self._keys.start()
-        if self._feed is not None:
-            self._feed.start()
+        if self._feeds is not None:
+            self._feeds.start()
         else:
             self.loop.call_soon(self.begin)
         try:
@@ -108,8 +120,9 @@ class Session:
     def _close(self) -> None:
         if self._keys is not None:
             self._keys.stop()
-        if self._feed is not None:
-            self._feed.close()
+        if self._feeds is not None:
+            self._feeds.close()
+        self.inputs.close()
         self.reaper.close(self.cookie)
         self._signals.close()
         self.scratch.remove()
@@ -137,10 +150,66 @@ class Session:
 
     def begin(self) -> None:
         """Ask for the first build; what was only for the start is over."""
+        self._begun = True
         if not self._done.done():
             self.post(self._service.name, facts.BuildRequested())
         gc.freeze()
         gc.enable()
+
+    def listed(self, feed: Feed) -> None:
+        """A feed has listed its trees: from now on it is the one that watches."""
+        if not self._begun:
+            self.begin()
+        elif self._feeds is not None and self._feeds.settle(feed):
+            # What changed while one listed, and the other was still the one that counts.
+            self._post_config(build=True, restart=self._restarts)
+
+    # --- another config ---
+
+    def reload(self) -> None:
+        """Read the config again: its file changed. The old one stays if it is not as it must be."""
+        if self._options.reload is None:
+            return
+        reserved = self.sockets.reserved if self.sockets is not None else 0
+        try:
+            config, planned = read_again(self._options.reload, self.config, reserved)
+        except ConfigError as error:
+            self._tell_all(problems_of(error))
+            return
+        found = difference(self.config, config)
+        if found.keys:
+            self._adopt(config, planned, found)
+
+    def _warn(self, warnings: Iterable[tuple[str, str]]) -> None:
+        self._tell_all(notices.Problem(*each, severity="warning") for each in warnings)
+
+    def _tell_all(self, problems: Iterable[notices.Problem]) -> None:
+        for problem in problems:
+            self.tell(problem)
+
+    def _adopt(self, config: Config, planned: Plan, found: Difference) -> None:
+        self.config = config
+        self._options = replace(self._options, outputs=planned.outputs, program=planned.program)
+        self.tell(notices.ConfigChanged(config.file or "", list(found.keys)))
+        self._warn(planned.warnings)
+        self._options.adopt(config)
+        self._service.adopt(planned.outputs)
+        self.loops.adopt()
+        if found.builds:
+            self.inputs.close()
+            self.inputs = Inputs(self, config.build)
+        before, self._watched = self._watched, watched(config, planned)
+        if self._feeds is not None and self._options.watch and before != self._watched:
+            # What it asks for waits until that is listed.
+            self._restarts = found.restarts
+            self._feeds.replace(self._options.watch(config, planned))
+        elif self._feeds is not None:
+            self._feeds.adopt()
+            self._post_config(build=found.builds, restart=found.restarts)
+
+    def _post_config(self, *, build: bool, restart: bool) -> None:
+        policy = policy_of(self.config, once=self._options.once)
+        self.post(self._service.name, facts.ConfigChanged(policy, build, restart))
 
     # --- the inbox ---
 
@@ -163,12 +232,13 @@ class Session:
         for command in commands:
             self._trace(name, "<", command)
             self._do(service, command)
+        service.look_at_inputs()
 
     def _do(self, service: Service, command: facts.Command) -> None:
         match command:
             case facts.Sift(last):
-                if self._feed is not None:
-                    self._feed.sift(last=last)
+                if self._feeds is not None:
+                    self._feeds.sift(last=last)
             case facts.SetTimer(timer, detail):
                 self._set(service, timer, detail)
             case facts.ClearTimer(timer):
@@ -218,8 +288,8 @@ class Session:
             self.tell(notices.Paused(service.name, not paused))
         match action:
             case "rebuild":
-                if self._feed is not None:
-                    self._feed.relist()
+                if self._feeds is not None:
+                    self._feeds.relist()
                 self.post(service.name, facts.BuildRequested())
             case "restart":
                 self.post(service.name, facts.RestartRequested())
@@ -234,20 +304,14 @@ class Session:
         """Send the app a signal that came to us."""
         self._service.send(number)
 
+    @property
+    def suspended(self) -> bool:
+        """We are being stopped, and our children with us (Ctrl-Z)."""
+        return self._seat.suspended
+
     def suspend(self) -> None:
         """Stop with all children, until somebody lets us go on (Ctrl-Z, then ``fg``)."""
-        if self.suspended:
-            return
-        self.suspended = True
-        self.alarms.halt()
-        if self.terminal is not None:
-            self.terminal.suspend(self._service.halt, self._service.go_on, group=self._lends)
-        else:  # somebody's `kill -TSTP`
-            self._service.halt()
-            signal.raise_signal(signal.SIGSTOP)
-            self._service.go_on()
-        self.alarms.go_on()
-        self.suspended = False
+        self._seat.suspend(self._service, self.alarms)
 
     def resumed(self) -> None:
         """We go on after a stop: with ``fg`` in the foreground, with ``bg`` not."""
@@ -258,13 +322,8 @@ class Session:
 
     def mend_terminal(self, *, screen: bool) -> None:
         """Undo what a child did to the terminal."""
-        if self.terminal is None:
-            return
-        if self._lends:
-            self.terminal.take()
-        self.terminal.restore(screen=screen and self._options.shows)
+        self._seat.mend(screen=screen)
 
-    @property
     def _lends(self) -> bool:
         """Whether the terminal is the app's."""
         return self.config.run is not None and self.config.run.stdin == "terminal"

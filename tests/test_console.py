@@ -167,6 +167,7 @@ def test_json_lines_carry_version_time_and_the_name_of_the_event() -> None:
         "paths": ["caf\udce9.go"],
         "count": 1,
         "recovered": False,
+        "ms": 0,
     }
 
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.cli.options import colour_option, config_options, load_config, load_project
 from hotrun.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hotrun.config import Config
     from hotrun.process.guardian import Tty
     from hotrun.process.listen import Sockets
     from hotrun.process.terminal import Terminal
+    from hotrun.project.plan import Plan
 
 
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
@@ -28,21 +29,24 @@ if TYPE_CHECKING:
 @click.option(
     "--watch", type=click.Choice(["auto", "native", "poll"]), help="How changes are noticed."
 )
-@click.option("--once", is_flag=True, help="Build, run the app, end with its code; no watching.")
+@click.option("--once", is_flag=True, help="Build, run the app, end with its code.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout.")
+@click.option("--clear/--no-clear", help="Clear the screen before each build.")
 @click.option("--no-keys", is_flag=True, help="Leave the keyboard alone.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every fact and command.")
 @click.option("-q", "--quiet", is_flag=True, help="Show problems only.")
 @colour_option
-@click.argument("app_args", nargs=-1, type=click.UNPROCESSED)
+@click.argument("app_args", metavar="[-- APP_ARGS...]", nargs=-1, type=click.UNPROCESSED)
 def run(
     file: str | None,
     directory: str,
+    profile: str,
     sets: tuple[str, ...],
     debounce: str | None,
     watch: str | None,
     once: bool,
     as_json: bool,
+    clear: bool,
     no_keys: bool,
     verbose: bool,
     quiet: bool,
@@ -51,31 +55,45 @@ def run(
 ) -> int:
     """Build and run the project, and again on every save.
 
-    What follows `--` is passed to the app. The first Ctrl-C stops the app gracefully, the
-    second one kills it.
+    What follows `--` goes to the app. Ctrl-C stops it, a second one kills it.
     """
     if debounce is not None:
         sets += (f'watch.debounce="{debounce}"',)
     if watch is not None:
         sets += (f'watch.backend="{watch}"',)
-    config = load_config(file, directory, sets)
-    if app_args and config.run is not None:
-        config = replace(config, run=replace(config.run, args=(*config.run.args, *app_args)))
-    elif app_args:
-        hint = 'say how it is started: [run] and below it command = "./app"'
-        raise ConfigError("there is no app that could get the arguments", hint)
 
+    def load() -> Config:
+        return _with_arguments(load_config(file, directory, sets, profile), app_args)
+
+    loaded = load_project(file, directory, sets, profile)
+    if loaded.found is not None:
+        from hotrun.cli import assumed
+
+        assumed.say(loaded.found)
+    config = _with_arguments(loaded.config, app_args)
     with _reserved(config) as sockets:
         return _run(
             config,
             sockets,
+            load if config.file is not None else None,
             once=once,
             as_json=as_json,
             verbose=verbose,
             quiet=quiet,
             color=color,
+            clear=clear,
             keys=not no_keys,
         )
+
+
+def _with_arguments(config: Config, words: tuple[str, ...]) -> Config:
+    """Add what stands behind ``--`` to the arguments of the app."""
+    if not words:
+        return config
+    if config.run is None:
+        hint = 'say how it is started: [run] and below it command = "./app"'
+        raise ConfigError("there is no app that could get the arguments", hint)
+    return replace(config, run=replace(config.run, args=(*config.run.args, *words)))
 
 
 @contextlib.contextmanager
@@ -93,7 +111,15 @@ def _reserved(config: Config) -> Iterator[Sockets | None]:
         sockets.close()
 
 
-def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, **said: Any) -> int:  # noqa: ANN401
+def _run(
+    config: Config,
+    sockets: Sockets | None,
+    load: Callable[[], Config] | None,
+    *,
+    once: bool,
+    verbose: bool,
+    **said: Any,  # noqa: ANN401
+) -> int:
     from hotrun.process import terminal
     from hotrun.process.guardian import Guardian
     from hotrun.project.plan import plan
@@ -105,6 +131,7 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
         from hotrun.cli import wiring
         from hotrun.options import Options
         from hotrun.process.session_file import SessionFile
+        from hotrun.reload import watched
         from hotrun.session import Session
 
         warnings = [*planned.warnings, *wiring.left_before(config.directory)]
@@ -127,6 +154,10 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
             shows=wiring.shows(),
             behind=screen.behind,
             keys=screen.keys if screen.has_keys else None,
+            reload=_reading(load) if load is not None else None,
+            watch=wiring.watch,
+            watched=watched(config, planned),
+            adopt=screen.adopt,
         )
         feed = None if once else wiring.watch(config, planned)
         session = Session(config, feed, screen.subscribers, options)
@@ -136,6 +167,20 @@ def _run(config: Config, sockets: Sockets | None, *, once: bool, verbose: bool, 
             screen.finish()
         file.close()  # not after a bug of ours: the guardian needs it then
         return code
+
+
+def _reading(load: Callable[[], Config]) -> Callable[[], tuple[Config, Plan]]:
+    """Make what reads the config again, and holds it against the disk."""
+    from hotrun.project.plan import plan
+
+    def read() -> tuple[Config, Plan]:
+        config = load()
+        if config.file is None:  # detected in its place
+            hint = "put it back: it is read again"
+            raise ConfigError("the config file is gone, or has nothing of hotrun in it", hint)
+        return config, plan(config)
+
+    return read
 
 
 def _settings(tty: Terminal | None) -> Tty | None:

@@ -13,6 +13,7 @@ from hotrun.ui.colour import wants_colour
 from hotrun.ui.console import Console, Manner
 from hotrun.ui.jsonl import JsonLines
 from hotrun.ui.keys import Keys, available
+from hotrun.ui.links import wants_links
 from hotrun.ui.live import LiveLine
 from hotrun.ui.sink import Sink
 
@@ -39,6 +40,7 @@ class Screen:
         verbose: Show every fact and command.
         quiet: Show problems only.
         color: The option of that name.
+        clear: Clear the screen before each build.
         keys: Read keys, if somebody can press them.
     """
 
@@ -52,6 +54,7 @@ class Screen:
         verbose: bool,
         quiet: bool,
         color: str,
+        clear: bool,
         keys: bool,
     ) -> None:
         run = config.run
@@ -60,21 +63,35 @@ class Screen:
         self._terminal = terminal
         pressed = keys and not (once or as_json) and (run is None or run.stdin == "null")
         self.has_keys = pressed and available(sys.stdin, sys.stdout, terminal, os.environ)
-        on_exit = run.on_exit if run is not None else ""
-        manner = Manner(
-            colour=self.colour,
-            verbose=verbose,
-            quiet=quiet,
-            on_exit="exit" if once and on_exit else on_exit,
-            keeps=config.build is None or config.build.on_error == "keep",
-            says_ready=run is not None and run.ready is not None,
-            shows_output=not as_json,
-            keys=self.has_keys,
-            shares=run is not None and not (as_json or run.reads_output) and shows(),
-        )
+        self._said = {
+            "colour": self.colour,
+            "verbose": verbose,
+            "quiet": quiet,
+            "shows_output": not as_json,
+            "keys": self.has_keys,
+            "clears": clear and self._is_screen(),
+            "links": wants_links(sys.stderr, os.environ, colour=self.colour),
+        }
+        self._once = once
+        manner = self._manner(config)
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
         json = [JsonLines(self._sinks[0])] if as_json else []
         self.subscribers: list[Subscriber] = [*json, self._console]
+
+    def adopt(self, config: Config) -> None:
+        """Speak as another config asks for."""
+        self._console.adopt(self._manner(config))
+
+    def _manner(self, config: Config) -> Manner:
+        run, as_json = config.run, not self._said["shows_output"]
+        on_exit = run.on_exit if run is not None else ""
+        return Manner(
+            **self._said,
+            on_exit="exit" if self._once and on_exit else on_exit,
+            keeps=config.build is None or config.build.on_error == "keep",
+            says_ready=run is not None and run.ready is not None,
+            shares=run is not None and not (as_json or run.reads_output) and shows(),
+        )
 
     def behind(self) -> bool:
         """Whether a reader of our output has fallen behind."""
@@ -96,8 +113,14 @@ class Screen:
         for sink in self._sinks:
             sink.finish()
 
+    @staticmethod
+    def _is_screen() -> bool:
+        """Whether a line can be written over, and all be cleared."""
+        dumb = os.environ.get("CI") or os.environ.get("TERM") == "dumb"
+        return sys.stderr.isatty() and not dumb
+
     def _live(self) -> LiveLine | None:
-        if not sys.stderr.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+        if not self._is_screen():
             return None
         return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
 

@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
+from hotrun.breaker import Step
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.jobs import exit_code, halted, signal_name
@@ -82,6 +83,7 @@ class AppJob:
         self._serving.end()
         self._host.tell(notices.AppStopping(self._service, self.run, number.name))
         if self._child is not None:
+            self._host.loops.app_stops()
             self._child.stop(number)
             if self._app.stop_timeout > LINGERS:
                 self._linger = self._host.alarms.later(LINGERS, self._say_it_lingers)
@@ -128,6 +130,17 @@ class AppJob:
         if self._child is not None and self.pid is not None:
             self._child.pass_on(number)
 
+    def signal(self, number: int) -> None:
+        """Send the app's first process the signal of a rule."""
+        self.pass_on(number)
+        self._host.tell(notices.AppSignalled(self._service, self.run, signal_name(number)))
+
+    def adopt(self, app: Run) -> None:
+        """Stop by another [run] than it was started by; what its start depends on is the next's."""
+        self._app = app
+        if not self._stopped:
+            self._after = [commands.parse(command) for command in app.after]
+
     # --- one command after the other ---
 
     def _next(self) -> None:
@@ -148,9 +161,12 @@ class AppJob:
 
     def _spawn(self, command: commands.Command) -> None:
         self._waiting = None
-        hooks = Hooks(ended=self._ended, gone=self._gone, halted=self._halted)
+        hooks = Hooks(
+            outlived=self._outlived, ended=self._ended, gone=self._gone, halted=self._halted
+        )
         try:
             spawn = self._described(command)
+            self._begins()
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except BusyError as error:
             self._try_again(command, error)
@@ -159,6 +175,22 @@ class AppJob:
         else:
             if self._phase == "app":
                 self._started(self._child.pid)
+
+    def _begins(self) -> None:
+        if self._phase == "app":
+            self._host.loops.app_begins()
+        else:
+            self._host.loops.begins(self._beside)
+
+    def _ends(self) -> None:
+        if self._phase == "app":
+            self._host.loops.app_ends()
+        else:
+            self._host.loops.ends(self._beside)
+
+    @property
+    def _beside(self) -> Step:
+        return Step("beside", f"run.{self._phase}")
 
     def _described(self, command: commands.Command) -> Spawn:
         if self._phase != "app":
@@ -173,6 +205,7 @@ class AppJob:
         if self._launch.takes_terminal and self._host.terminal is not None:
             self._host.terminal.give(pid)
         self._host.tell(notices.AppStarted(self._service, self.run, pid))
+        self._host.loops.app_runs(pid)
         self._serving.begin(pid)
         # Off the path between save and start: reading a big program takes a while.
         self._host.loop.call_soon(self._artifact.remember)
@@ -195,6 +228,7 @@ class AppJob:
 
     def _refused(self, error: HotrunError) -> None:
         self._host.tell(self._taken.refusal(self._key, error))
+        self._ends()
         if self._phase != "after":  # the code of the app is the one that counts
             self._code = error.code if isinstance(error, SpawnError) else error.exit_code
         self._before.clear()
@@ -238,6 +272,11 @@ class AppJob:
         if not terminal.resume():
             self._host.loop.call_later(LEND_AGAIN, self._lend_later)
 
+    def _outlived(self, left: dict[int, str]) -> None:
+        if self._phase == "app" and not self._alone:  # else it was told when that ended
+            pids, ran = list(left), list(left.values())
+            self._host.tell(notices.AppLeaked(self._service, self.run, pids, ran))
+
     def _ended(self) -> None:
         """The first process is over, and others of its tree are not: they have to follow."""
         if self._phase == "app" and not self._stopped and self._child is not None:
@@ -255,6 +294,7 @@ class AppJob:
         if self._linger is not None:
             self._linger.cancel()
         code = (self._child.code if self._child is not None else 0) or 0
+        self._ends()
         if self._phase == "app":
             self._code = code
             self._app_gone(code)

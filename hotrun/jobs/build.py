@@ -1,8 +1,9 @@
-"""One run of the build command."""
+"""One run of the build command, or of the command of a rule."""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
@@ -14,9 +15,9 @@ from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import Spawn, SpawnError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
 
-    from hotrun.config import Build
+    from hotrun.breaker import Step
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
     from hotrun.process.diagnostics import Diagnostic
@@ -26,16 +27,35 @@ if TYPE_CHECKING:
 MOST_TEXTS = 200
 
 
-class BuildJob:
-    """One run of the build command."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is run.
 
-    def __init__(
-        self, host: Host, service: str, run: int, build: Build, artifact: Artifact
-    ) -> None:
+    Attributes:
+        key: Where it stands in the config: "build.command".
+        command: The command.
+        env: Variables in addition to ours.
+        timeout: After so many seconds it was killed, if it was.
+        artifact: What it makes; None: nothing that the app is.
+        scrap: A file in the scratch directory that is deleted when it has ended.
+    """
+
+    key: str
+    command: commands.Command
+    env: Mapping[str, str]
+    timeout: float
+    artifact: Artifact | None
+    scrap: str = ""
+
+
+class BuildJob:
+    """One run of a task."""
+
+    def __init__(self, host: Host, service: str, run: int, task: Task, step: Step) -> None:
         self._host = host
+        self._step = step
         self._service = service
-        self._build = build
-        self._artifact = artifact
+        self._task = task
         self._child: Child | None = None
         self._texts: deque[str] = deque(maxlen=MOST_TEXTS)
         self._reason = ""
@@ -46,12 +66,14 @@ class BuildJob:
     def start(self, paths: list[str]) -> None:
         """Start the command; the end is posted as ``BuildExited``."""
         self.paths = paths
-        command = commands.parse(self._build.command)
+        command = self._task.command
         named = paths[: notices.MOST_PATHS]
         self._host.tell(
-            notices.BuildStarted(self._service, self.run, command.text, named, len(paths))
+            notices.BuildStarted(
+                self._service, self.run, command.text, named, len(paths), self._task.key
+            )
         )
-        env, _ = environment.compose(self._build.env)
+        env, _ = environment.compose(self._task.env)
         if self._host.colour and not env.get("NO_COLOR"):
             env = COLOUR_HINTS | env
         env = self._host.scratch.lend(env, self._host.config.directory)
@@ -60,12 +82,14 @@ class BuildJob:
         hears = tuple(self._hears(stream) for stream in streams)
         directory, behind = self._host.config.directory, self._host.behind
         spawn = Spawn(command, directory, env, hears, behind=behind)
+        self._host.loops.begins(self._step)
         try:
             hooks = Hooks(gone=self._gone, halted=self._halted)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except SpawnError as error:
-            message = f"build.command: {error.message}"
+            message = f"{self._task.key}: {error.message}"
             self._host.tell(notices.Problem(message, error.hint))
+            self._host.loops.ends(self._step)
             self._finish(error.code)
 
     def send(self, number: int) -> None:
@@ -93,13 +117,18 @@ class BuildJob:
             self._host.tell(halted.problem("build", self._child.pid, number, hint))
 
     def _gone(self) -> None:
+        pause = self._host.loops.ends(self._step)
         if self._reason:  # killed, it could not clean up; and no other build runs now
             self._host.scratch.empty()
         self._host.mend_terminal(screen=False)
-        code = self._child.code if self._child is not None else None
-        self._finish(exit_code(code or 0))
+        code = exit_code((self._child.code if self._child is not None else None) or 0)
+        if pause:
+            self._host.loop.call_later(pause, self._finish, code)
+        else:
+            self._finish(code)
 
     def _finish(self, code: int) -> None:
+        self._host.scratch.drop(self._task.scrap)
         if self._reason in ("superseded", "quit"):
             named = self.paths[: notices.MOST_PATHS]
             self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))
@@ -109,19 +138,20 @@ class BuildJob:
             code = code or 1
             self._host.tell(
                 notices.Problem(
-                    f"the build was killed after {self._build.timeout:g} s",
+                    f"{self._task.key} was killed after {self._task.timeout:g} s",
                     "give it longer with build.timeout in hotrun.toml",
                 )
             )
-        same = code == 0 and self._artifact.same()
+        artifact = self._task.artifact
+        same = code == 0 and artifact is not None and artifact.same()
         self._host.tell(self._finished(code, same))
         self._host.post(self._service, facts.BuildExited(self.run, code, same))
 
     def _finished(self, code: int, same: bool) -> notices.BuildFinished:
         artifact = None
-        if code == 0 and self._artifact.known:
+        if code == 0 and self._task.artifact is not None and self._task.artifact.known:
             artifact = "same" if same else "changed"
-        found = _complaints(self._texts) if code else []
+        found = self._complaints() if code else []
         return notices.BuildFinished(
             self._service,
             self.run,
@@ -132,9 +162,10 @@ class BuildJob:
             artifact,
         )
 
+    def _complaints(self) -> list[Diagnostic]:
+        # Its patterns take 3 ms to compile, and the first build waits for every import.
+        from hotrun.process import diagnostics
 
-def _complaints(texts: Iterable[str]) -> list[Diagnostic]:
-    # Its patterns take 3 ms to compile, and the first build waits for every import.
-    from hotrun.process import diagnostics
-
-    return diagnostics.parse("".join(texts).split("\n"))
+        lines = "".join(self._texts).split("\n")
+        command = self._task.command.text
+        return diagnostics.parse(lines, self._host.config.directory, command)

@@ -91,6 +91,11 @@ class Sockets:
         self._reserve(count)
 
     @property
+    def reserved(self) -> int:
+        """How many descriptors there can be."""
+        return len(self._slots)
+
+    @property
     def fds(self) -> tuple[int, ...]:
         """The descriptors of what is bound: 3, 4 and so on."""
         return tuple(self._slots[: len(self._order)])

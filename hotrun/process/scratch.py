@@ -44,9 +44,33 @@ class Scratch:
         """
         if VARIABLE in env:
             return dict(env)
-        # Not `gettempdir`: its last resort is the working directory, which we watch.
-        path = self._made(os.path.join(directory, env.get("TMPDIR") or "/tmp"))  # noqa: S108
+        path = self._made(_parent(env, directory))
         return {**env, VARIABLE: path} if path else dict(env)
+
+    def write(self, name: str, text: str, directory: str) -> str:
+        """Write a file into it and return its path; nothing when that does not work.
+
+        Args:
+            name: Of the file.
+            text: What is in it.
+            directory: Where a relative TMPDIR begins.
+        """
+        parent = self._made(_parent(os.environ, directory))
+        if not parent:
+            return ""
+        path = os.path.join(parent, name)
+        try:
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+        except OSError:  # a full disk
+            return ""
+        return path
+
+    def drop(self, path: str) -> None:
+        """Delete a file that was written into it."""
+        if path:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
     def empty(self) -> None:
         """Delete what a build left in it that was killed and is gone."""
@@ -87,6 +111,11 @@ class Scratch:
     def _there(self) -> bool:
         """Whether the directory we made is still there, and no other has its name."""
         return bool(self._path) and identity(self._path) == self._identity != NOTHING
+
+
+def _parent(env: Mapping[str, str], directory: str) -> str:
+    # Not `gettempdir`: its last resort is the working directory, which we watch.
+    return os.path.join(directory, env.get("TMPDIR") or "/tmp")  # noqa: S108
 
 
 def remove(path: str) -> None:

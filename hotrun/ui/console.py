@@ -7,13 +7,15 @@ to stderr, so that stdout is the app's alone.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotrun import notices
 from hotrun.ui.colour import paint
 from hotrun.ui.keys import HELP
+from hotrun.ui.links import Links
 from hotrun.ui.report import Report
 from hotrun.ui.words import many, named, printable, shortened, size, time, used
 
@@ -31,6 +33,7 @@ class Cycle:
 
     run: int = 0
     cause: str = ""
+    is_step: bool = False  # the command of a rule: no app is started from it
     built_ms: int | None = None
 
 
@@ -48,7 +51,9 @@ class Manner:
         says_ready: The app is asked whether it serves, so that the answer is news.
         shows_output: Write the output of app and build (off when it goes elsewhere).
         keys: Keys are read.
+        clears: Clear the screen before each build.
         shares: The app prints to our terminal by itself: a line that changes would be torn.
+        links: File positions become links.
     """
 
     colour: bool = False
@@ -59,7 +64,9 @@ class Manner:
     says_ready: bool = False
     shows_output: bool = True
     keys: bool = False
+    clears: bool = False
     shares: bool = False
+    links: bool = False
 
 
 NAMED = 60  # characters of the command of a process that was killed
@@ -95,80 +102,86 @@ class Console:
         self._report = Report()
         self._paused = False
         self._held: list[str] = []  # of a quiet build, for the case that it fails
+        self._links = Links(on=manner.links)
+        self._ways = self._each_way()
 
     def __call__(self, notice: Notice) -> None:
         """Say one notice."""
         self._report.note(notice)
-        match notice:
-            case notices.Problem():
-                self._problem(notice)
-            case notices.Output():
-                self._output(notice)
-            case notices.Trace():
-                if self._manner.verbose:
-                    self._say("dim", shortened(f"{notice.kind} {notice.text}"))
-            case notices.BuildStarted():
-                self._build_started(notice)
-            case notices.BuildFinished():
-                self._build_finished(notice)
-            case notices.BuildCancelled():
-                self._hide()
-                self._rule("dim", notice.run, f"build cancelled after {time(notice.ms)}")
-            case _:
-                self._of_app(notice)
+        if (say := self._ways.get(type(notice))) is not None:
+            say(notice)
 
-    def _of_app(self, notice: Notice) -> None:
-        match notice:
-            case notices.AppStarted():
-                self._app_started(notice)
-            case notices.AppReady(_, run, ms):
-                if self._manner.says_ready:
-                    self._rule("green", run, f"ready after {time(ms)}")
-            case notices.AppExited():
-                self._app_exited(notice)
-            case notices.AppBacksOff():
-                self._backs_off(notice)
-            case notices.AppKept():
-                self._app_kept(notice)
-            case notices.AppLingers():
-                self._lingers(notice)
-            case notices.AppDumped(_, run, file):
-                self._rule("yellow", run, f"the stacks of what hung are in {file}")
-            case notices.AppKilled():
-                self._app_killed(notice)
-            case _:
-                self._rest(notice)
+    def _each_way(self) -> dict[type, Callable[[Any], None]]:
+        """What is said of each notice; of the others nothing is."""
+        return {
+            notices.Problem: self._problem,
+            notices.Output: self._output,
+            notices.Trace: self._trace,
+            notices.SessionStarted: self._session_started,
+            notices.Watching: self._watching,
+            notices.Listening: self._listening,
+            notices.ConfigChanged: self._config_changed,
+            notices.Changed: self._changed_files,
+            notices.Unchanged: self._unchanged,
+            notices.Ignored: self._ignored,
+            notices.Overflow: self._overflow,
+            notices.BuildStarted: self._build_started,
+            notices.BuildFinished: self._build_finished,
+            notices.BuildCancelled: self._build_cancelled,
+            notices.AppStarted: self._app_started,
+            notices.AppReady: self._app_ready,
+            notices.AppKept: self._app_kept,
+            notices.AppSignalled: self._app_signalled,
+            notices.AppLingers: self._lingers,
+            notices.AppDumped: self._app_dumped,
+            notices.AppKilled: self._app_killed,
+            notices.AppExited: self._app_exited,
+            notices.AppBacksOff: self._backs_off,
+            notices.Status: self._status,
+            notices.Paused: self._tell_paused,
+            notices.SessionEnded: self._session_ended,
+        }
 
-    def _rest(self, notice: Notice) -> None:
-        match notice:
-            case notices.SessionStarted(version, _, config, directory):
-                keys = "; ? shows the keys" if self._manner.keys else ""
-                self._say("dim", f"hotrun {version}: {printable(config or directory)}{keys}")
-            case notices.Watching():
-                self._watching(notice)
-            case notices.Listening(_, addresses):
-                text = f"holding {', '.join(addresses)} open across restarts"
-                self._say("dim", text)
-            case notices.Changed(_, paths, count, _):
-                self._changed = named(paths, count)
-            case notices.Unchanged(_, paths, count):
-                self._say("dim", f"{named(paths, count)} saved, nothing changed")
-            case notices.Overflow(files, ms):
-                text = f"event queue overflowed, listed {files} files again in {time(ms)}"
-                self._say("yellow", text)
-            case notices.Status():
-                self._status(notice)
-            case notices.Paused(_, on):
-                self._paused = on
-                text = (
-                    "paused: changes wait for p, r or s" if on else "goes on: changes count again"
-                )
-                self._say("yellow", text)
-            case notices.SessionEnded(_, reason):
-                self._hide()
-                self._say("dim", f"hotrun ended: {reason}")
-            case _:
-                pass
+    # --- of the session and its files ---
+
+    def _session_started(self, notice: notices.SessionStarted) -> None:
+        self._links.begin(notice.directory)
+        keys = "; ? shows the keys" if self._manner.keys else ""
+        where = printable(notice.config or notice.directory)
+        self._say("dim", f"hotrun {notice.version}: {where}{keys}")
+
+    def _listening(self, notice: notices.Listening) -> None:
+        self._say("dim", f"holding {', '.join(notice.addresses)} open across restarts")
+
+    def _config_changed(self, notice: notices.ConfigChanged) -> None:
+        name = os.path.basename(notice.file)
+        self._say("yellow", f"{name} changed: {', '.join(notice.keys)}")
+
+    def _changed_files(self, notice: notices.Changed) -> None:
+        self._changed = named(notice.paths, notice.count)
+
+    def _unchanged(self, notice: notices.Unchanged) -> None:
+        self._say("dim", f"{named(notice.paths, notice.count)} saved, nothing changed")
+
+    def _ignored(self, notice: notices.Ignored) -> None:
+        self._say("dim", f"{named(notice.paths, notice.count)} changed; {notice.reason}")
+
+    def _overflow(self, notice: notices.Overflow) -> None:
+        text = f"event queue overflowed, listed {notice.files} files again in {time(notice.ms)}"
+        self._say("yellow", text)
+
+    def _tell_paused(self, notice: notices.Paused) -> None:
+        self._paused = notice.on
+        text = "paused: changes wait for p, r or s"
+        self._say("yellow", text if notice.on else "goes on: changes count again")
+
+    def _session_ended(self, notice: notices.SessionEnded) -> None:
+        self._hide()
+        self._say("dim", f"hotrun ended: {notice.reason}")
+
+    def _trace(self, notice: notices.Trace) -> None:
+        if self._manner.verbose:
+            self._say("dim", shortened(f"{notice.kind} {notice.text}"))
 
     # --- what a key asks of us ---
 
@@ -180,9 +193,7 @@ class Console:
         """
         match action:
             case "clear":
-                # What stood there can still be scrolled to: a whole screen of lines goes first.
-                rows = shutil.get_terminal_size().lines
-                self._write("\n" * (rows - 1) + "\x1b[H\x1b[J", end="")
+                self._clear()
             case "explain":
                 self._write("\n".join(map(printable, self._report.lines())))
             case "help":
@@ -194,18 +205,28 @@ class Console:
                 return False
         return True
 
+    def adopt(self, manner: Manner) -> None:
+        """Speak in another manner: the config changed."""
+        self._manner = manner
+
     # --- lines ---
+
+    def _clear(self) -> None:
+        # What stood there can still be scrolled to: a whole screen of lines goes first.
+        rows = shutil.get_terminal_size().lines
+        self._write("\n" * (rows - 1) + "\x1b[H\x1b[J", end="")
 
     def _output(self, notice: notices.Output) -> None:
         if self._manner.quiet and notice.source == "build":
             self._held.append(notice.text)
         elif self._manner.shows_output:
             is_app = notice.source == "app" and notice.stream == "stdout"
-            self._write(notice.text, end="", to=self._out if is_app else self._stream)
+            text = notice.text if notice.source == "app" else self._links(notice.text)
+            self._write(text, end="", to=self._out if is_app else self._stream)
 
     def _flush_held(self) -> None:
         if self._held and self._manner.shows_output:
-            self._write("".join(self._held), end="")
+            self._write(self._links("".join(self._held)), end="")
         self._held.clear()
 
     def _show(self, text: Callable[[float], str], first: float | None = None) -> None:
@@ -253,10 +274,14 @@ class Console:
         self._say("dim", text)
 
     def _build_started(self, notice: notices.BuildStarted) -> None:
+        if self._manner.clears:
+            self._clear()
         cause = named(notice.paths, notice.count)
-        self._cycle = Cycle(notice.run, cause or ("first build" if notice.run == 1 else "rebuild"))
+        cause = cause or ("first build" if notice.run == 1 else "rebuild")
+        self._cycle = Cycle(notice.run, cause, is_step=notice.key != "build.command")
         self._changed = ""
         self._held.clear()
+        self._links.begin(command=notice.command)
         self._rule("dim", notice.run, notice.command)
         run = notice.run
         if self._serving is None or not self._manner.shares:
@@ -272,10 +297,27 @@ class Console:
                 run, pid = self._serving
                 said += f", #{run} still runs (pid {pid})"
             self._rule("red", notice.run, said)
+        elif self._cycle.is_step:
+            self._rule("green", notice.run, f"done in {time(notice.ms)}")
         elif self._paused and self._serving is not None:
             self._rule("green", notice.run, f"built {time(notice.ms)}, waits for p, r or s")
         elif not self._manner.on_exit:  # otherwise the line of the app's start says it all
             self._rule("green", notice.run, f"built {time(notice.ms)}")
+
+    def _build_cancelled(self, notice: notices.BuildCancelled) -> None:
+        self._hide()
+        self._rule("dim", notice.run, f"build cancelled after {time(notice.ms)}")
+
+    def _app_ready(self, notice: notices.AppReady) -> None:
+        if self._manner.says_ready:
+            self._rule("green", notice.run, f"ready after {time(notice.ms)}")
+
+    def _app_signalled(self, notice: notices.AppSignalled) -> None:
+        cause = f"{self._changed}: " if self._changed else ""
+        self._say("green", f"-- #{notice.run} {cause}sent {notice.signal}")
+
+    def _app_dumped(self, notice: notices.AppDumped) -> None:
+        self._rule("yellow", notice.run, f"the stacks of what hung are in {notice.file}")
 
     def _app_started(self, notice: notices.AppStarted) -> None:
         if self._cycle.run != notice.run:
@@ -323,7 +365,9 @@ class Console:
     def _problem(self, notice: notices.Problem) -> None:
         style = "red" if notice.severity == "error" else "yellow"
         head = paint(f"{notice.severity}:", "bold", style, on=self._manner.colour)
-        self._write(f"{head} {printable(notice.message)}")
+        self._write(f"{head} {self._links(printable(notice.message))}")
+        if notice.excerpt:
+            self._write("\n".join(map(printable, notice.excerpt.split("\n"))))
         if notice.hint:
             self._write(
                 f"{paint('hint:', 'cyan', on=self._manner.colour)} {printable(notice.hint)}"

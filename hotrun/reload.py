@@ -1,0 +1,122 @@
+"""What another config asks for: a build, a restart, another watcher, or nothing at once.
+
+What a change of a key leads to stands here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from hotrun import notices
+from hotrun.errors import ConfigError, ConfigErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotrun.config import Config
+    from hotrun.project.plan import Plan
+
+STAYS = "mend the file and save it: it is read again"
+
+# What a build is made by, what an app is started by, and what decides which files are watched.
+BUILDS = frozenset({"build.command", "build.env", "build.inputs"})
+# The streams, the sockets and the commands before it are of its start too. `on_hang`: it says
+# whether the output is read.
+RESTARTS = frozenset(
+    f"run.{key}"
+    for key in (
+        "command", "args", "env", "env_files", "working_directory", "stdin", "listen", "ready",
+        "before", "on_hang",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two configs, and what follows.
+
+    Attributes:
+        keys: Dotted, in the order of the config; a table that came or went by its name.
+    """
+
+    keys: tuple[str, ...]
+
+    @property
+    def builds(self) -> bool:
+        """Whether the program has to be built again."""
+        return any(key == "build" or key in BUILDS for key in self.keys)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the app has to be started again."""
+        return any(key == "run" or key in RESTARTS for key in self.keys)
+
+
+def difference(old: Config, new: Config) -> Difference:
+    """Compare two configs of one project."""
+    keys: list[str] = []
+    for table in ("watch", "build", "run"):
+        before, after = getattr(old, table), getattr(new, table)
+        if before is None or after is None:
+            keys += [table] * (before is not after)
+            continue
+        names = [field.name for field in fields(after)]
+        keys += [
+            f"{table}.{name}" for name in names if getattr(before, name) != getattr(after, name)
+        ]
+    return Difference((*keys, *["rule"] * (_rules(old) != _rules(new))))
+
+
+def _rules(config: Config) -> list[object]:
+    """Return the rules without the lines they stand in."""
+    return [replace(rule, origin="") for rule in config.rules]
+
+
+def problems_of(error: ConfigError) -> list[notices.Problem]:
+    """Return all that is wrong in a config that was to be read while we run."""
+    stays = notices.Problem("the config before this change still counts", STAYS, severity="warning")
+    if not isinstance(error, ConfigErrors):
+        return [notices.Problem(error.message, error.hint), stays]
+    found = [
+        notices.Problem(
+            f"{one.place}: {one.message}", one.hint, one.file, one.line or None, excerpt=one.excerpt
+        )
+        for one in error.problems
+    ]
+    return [*found, stays]
+
+
+def watched(config: Config, planned: Plan) -> object:
+    """Return what decides which files are watched, and how; to be compared, and no more."""
+    # Only the core's alarms go by these two.
+    watch = replace(config.watch, debounce=0.0, max_wait=0.0)
+    env_files = config.run.env_files if config.run is not None else ()
+    matches = [rule.match for rule in config.rules]
+    return watch, planned.roots, planned.outputs, env_files, matches
+
+
+def read_again(
+    read: Callable[[], tuple[Config, Plan]], old: Config, sockets: int
+) -> tuple[Config, Plan]:
+    """Read the config that is to count from now on.
+
+    Args:
+        read: Reads it.
+        old: The config that counts.
+        sockets: Descriptors that were reserved for ``run.listen`` at our start.
+
+    Raises:
+        ConfigError: it is not as it must be, or cannot be had while we run.
+    """
+    new, planned = read()
+    if new.run is not None and len(new.run.listen) > sockets:
+        raise ConfigError(
+            "run.listen names more addresses than at the start of hotrun",
+            "start hotrun again: it reserves their descriptors before anything else",
+        )
+    before = old.run.stdin if old.run is not None else "null"
+    if new.run is not None and new.run.stdin != before:
+        hint = "start hotrun again: the keys are set up at its start"
+        raise ConfigError("run.stdin changed", hint)
+    return new, planned
