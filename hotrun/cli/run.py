@@ -66,7 +66,7 @@ def run(
         return _with_arguments(load_config(file, directory, sets, profile), app_args)
 
     loaded = load_project(file, directory, sets, profile)
-    if loaded.found is not None:
+    if loaded.found is not None and not quiet:
         from hotrun.cli import assumed
 
         assumed.say(loaded.found)
