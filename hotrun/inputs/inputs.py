@@ -1,0 +1,209 @@
+"""The inputs of a build, kept true while files change.
+
+The law: a "no" is a promise that the binary will be the same. So what is known counts only as long
+as nothing has changed that could make it wrong; from then on everything matters, until a good
+build was made and the question was asked again. Nothing of this is on the way from a save to the
+new app.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hotrun import notices
+from hotrun.errors import HotrunError
+from hotrun.inputs.verdict import Verdict, real, real_ones
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from hotrun.config import Build
+    from hotrun.host import Host
+    from hotrun.inputs.ask import Ask
+    from hotrun.inputs.question import Question
+    from hotrun.inputs.verdict import Knowledge
+
+_UNKNOWN = Verdict(True, "What the build reads is not known yet, so every watched file counts.")
+_ALL = Verdict(True, "What the build reads is not asked for, so every watched file counts.")
+_LOST = Verdict(True, "What the build reads cannot be told, so every watched file counts.")
+
+
+SLICE = 0.002  # seconds of reading between two looks at the inbox
+
+
+class Inputs:
+    """What the build reads, as far as it is known.
+
+    Args:
+        host: The session.
+        build: The table [build].
+    """
+
+    def __init__(self, host: Host, build: Build | None) -> None:
+        self._host = host
+        self._build = build
+        self._asked: tuple[Question | None] | None = None
+        self._began: list[int] = []  # when builds began since the last good one, in nanoseconds
+        self._knowledge: Knowledge | None = None
+        self._true = False  # what is known counts
+        self._heard: set[str] = set()  # changed since the knowledge was compared with the disk
+        self._meanwhile: set[str] = set()  # changed while we asked
+        self._ask: Ask | None = None
+        self._spoilt = False  # what we read was perhaps being written
+        self._again = False  # ask once more after this
+        self._lost = False
+        self._warned = False
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything that tells inputs from other files."""
+        return self._question is not None
+
+    # --- what happens ---
+
+    def building(self) -> None:
+        """A build starts."""
+        self._began.append(time.time_ns())
+        self._spoilt = self._ask is not None  # it writes dependency files
+
+    def built(self) -> None:
+        """A build was good, and its app was started."""
+        if self._question is None:
+            return
+        if self._ask is not None:
+            self._again = True
+        elif not self._holds():
+            self._refresh()
+        else:
+            self._began.clear()
+
+    def changed(self, paths: Iterable[str]) -> set[str]:
+        """Take files that changed, absolute paths, and return those that matter.
+
+        Each change has to come here once, whatever else is made of it: it may make what is known
+        wrong.
+        """
+        if self._question is None:
+            return set(paths)
+        changed = dict(real_ones(paths))
+        self._heard.update(changed.values())
+        self._meanwhile.update(changed.values())
+        if self._knowledge is None or not self._true:
+            return set(changed)
+        knows = self._knowledge
+        matter = {path for path, real_path in changed.items() if knows.verdict(real_path).matters}
+        if any(knows.outdated_by(changed[path]) for path in matter):
+            self._true = False
+        return matter
+
+    def close(self) -> None:
+        """Kill what runs."""
+        self._again = False
+        if self._ask is not None:
+            self._ask.cancel()
+            self._ask = None
+
+    # --- what is asked ---
+
+    def matters(self, path: str) -> bool:
+        """Whether a file, an absolute path, can alter what is built; in doubt it can."""
+        return self._verdict(path).matters
+
+    def why(self, path: str) -> str:
+        """Say in a sentence why a file matters, or why not."""
+        return self._verdict(path).why
+
+    def _verdict(self, path: str) -> Verdict:
+        if self._question is None:
+            return _ALL
+        if self._lost:
+            return _LOST
+        if self._knowledge is None or not self._true:
+            return _UNKNOWN
+        return self._knowledge.verdict(real(path))
+
+    # --- asking ---
+
+    @property
+    def _question(self) -> Question | None:
+        # Not before it is needed: what it imports would delay the first build.
+        if self._asked is None:
+            from hotrun.inputs.question import question
+
+            try:
+                self._asked = (question(self._host.config, self._build),)
+            except HotrunError as error:
+                self._asked = (None,)
+                self._warn(error.message, error.hint)
+        return self._asked[0]
+
+    def _holds(self) -> bool:
+        """Whether what is known is still true: nothing changed that we did not hear of."""
+        heard, self._heard = self._heard, set()
+        if self._knowledge is None or not self._true:
+            return False
+        self._true = set(self._knowledge.moved()) <= heard
+        return self._true
+
+    def _refresh(self) -> None:
+        from hotrun.inputs.ask import Ask
+
+        question = self._question
+        if question is None:
+            return
+        if question.warning is not None:
+            self._warn(*question.warning)
+        self._true = self._spoilt = False
+        self._meanwhile = set()
+        # The next build may have begun already; then this one's beginning is the earlier.
+        built, self._began = min(self._began, default=0), []
+        self._ask = Ask(self._host, question, lambda answer: self._answered(built, answer))
+
+    def _answered(self, built: int, answer: list[str] | HotrunError) -> None:
+        question = self._question
+        if isinstance(answer, HotrunError) or question is None:
+            self._end(answer if isinstance(answer, HotrunError) else None)
+        else:
+            self._read(question.answer(answer, built))
+
+    def _read(self, reading: Generator[None, None, Knowledge]) -> None:
+        """Read the answer, a little at a time: a big C project has thousands of files to read."""
+        if self._ask is None:  # nobody wants to know any more
+            return
+        until = time.monotonic() + SLICE
+        try:
+            while time.monotonic() < until:
+                next(reading)
+        except StopIteration as end:
+            self._end(end.value)
+        except HotrunError as error:
+            self._end(error)
+        else:
+            self._host.loop.call_soon(self._read, reading)
+
+    def _end(self, answer: Knowledge | HotrunError | None) -> None:
+        self._ask = None
+        if self._again:
+            self._again = False
+            self._refresh()
+        elif isinstance(answer, HotrunError):
+            self._fail(answer)
+        elif answer is not None:
+            self._knowledge, self._lost = answer, False
+            # What changed while we asked may be half in the answer. The build that it causes is
+            # the next occasion to ask.
+            mixed = any(answer.verdict(path).matters for path in self._meanwhile)
+            self._true = not (mixed or self._spoilt)
+
+    def _fail(self, error: HotrunError) -> None:
+        if self._meanwhile:  # a go.mod that was half written, say: it is asked again
+            return
+        self._lost = True
+        hint = error.hint or "until it is told, watch.include alone decides"
+        self._warn(f"build.inputs: {error.message.removeprefix('build.inputs: ')}", hint)
+
+    def _warn(self, message: str, hint: str) -> None:
+        if not self._warned:
+            self._warned = True
+            self._host.tell(notices.Problem(message, hint, severity="warning"))
