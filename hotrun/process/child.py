@@ -40,11 +40,15 @@ class Hooks:
     """What a child tells.
 
     Attributes:
+        outlived: Its first process ended, and these others did not follow (pids, and what they
+            run): all of its tree, or after a stop those who had left its group. They are told to
+            end now.
         ended: Its first process ended, and others of its tree did not follow.
         gone: All is gone.
         halted: Its first process was stopped by this signal (SIGTTIN, SIGTSTP), not ended.
     """
 
+    outlived: Callable[[dict[int, str]], None] = field(default=lambda _: None, kw_only=True)
     ended: Callable[[], None] = field(default=lambda: None)
     gone: Callable[[], None] = field(default=lambda: None)
     halted: Callable[[int], None] = field(default=lambda _: None)
@@ -89,6 +93,7 @@ class Child:
         self._told: set[Process] = set()  # who was sent the stop signal
         self._signal: int | None = None  # the stop signal that was sent
         self._killing = False
+        self._waited = False  # FOLLOW has passed since its first process ended
         self._tree_gone = False
         self._timer: asyncio.TimerHandle | None = None
         self._pipes: list[Pipe] = []
@@ -175,7 +180,7 @@ class Child:
         elif self._signal is not None:
             self._tell_escaped(left)
         elif first:
-            self._timer = self._loop.call_later(FOLLOW, self._tell_ended)
+            self._timer = self._loop.call_later(FOLLOW, self._follow_no_more)
 
     def _reap(self) -> None:
         """Learn whether the first process ended; a stop of it (Ctrl-Z, SIGTTIN) is told."""
@@ -203,10 +208,19 @@ class Child:
 
     # --- the end ---
 
-    def _tell_ended(self) -> None:
-        self._timer = None
-        if not (self._tree_gone or self._killing or self._signal is not None):
+    def _follow_no_more(self) -> None:
+        """Whoever has not followed the first process by now does not do so by itself."""
+        self._timer, self._waited = None, True
+        if self._signal is not None:
+            self.look()
+        elif not (self._tree_gone or self._killing):
+            self._tell_outlived(self._left())
             self._hooks.ended()
+
+    def _tell_outlived(self, left: list[Stat]) -> None:
+        found = {stat.pid: tree.command_line(stat.pid) for stat in left if stat.alive}
+        if found and self._cookie:
+            self._hooks.outlived(found)
 
     def _end(self) -> None:
         """The tree is gone, and so is everybody of it who could write.
@@ -286,6 +300,11 @@ class Child:
         if self._signal is None or any(stat.group == self.pid for stat in left):
             return
         escaped = [stat for stat in left if stat.process not in self._told]
+        if escaped and self.code is not None and not self._waited:
+            if self._timer is None:
+                self._timer = self._loop.call_later(FOLLOW, self._follow_no_more)
+            return
+        self._tell_outlived(escaped)
         self._told.update(stat.process for stat in escaped)
         for stat in escaped:
             tree.send(stat.process, self._signal)

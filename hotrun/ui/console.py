@@ -20,7 +20,7 @@ from hotrun.ui.report import Report
 from hotrun.ui.words import many, named, printable, shortened, size, time, used
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hotrun.notices import Notice
     from hotrun.ui.live import LiveLine
@@ -135,6 +135,7 @@ class Console:
             notices.AppLingers: self._lingers,
             notices.AppDumped: self._app_dumped,
             notices.AppKilled: self._app_killed,
+            notices.AppLeaked: self._app_leaked,
             notices.AppExited: self._app_exited,
             notices.AppBacksOff: self._backs_off,
             notices.Status: self._status,
@@ -358,9 +359,12 @@ class Console:
     def _app_killed(self, notice: notices.AppKilled) -> None:
         self._hide()
         why = {"stop_timeout": "did not stop in its time", "asked twice": "it was asked for twice"}
-        ran = zip(notice.pids, notice.commands, strict=True)
-        named = ", ".join(f"{pid} {printable(command)[:NAMED]}".rstrip() for pid, command in ran)
-        self._rule("yellow", notice.run, f"SIGKILL (pid {named}): {why.get(notice.reason, '')}")
+        text = f"SIGKILL (pid {_each(notice.pids, notice.commands)}): {why.get(notice.reason, '')}"
+        self._rule("yellow", notice.run, text)
+
+    def _app_leaked(self, notice: notices.AppLeaked) -> None:
+        named = _each(notice.pids, notice.commands)
+        self._rule("yellow", notice.run, f"outlived the app, and is stopped: pid {named}")
 
     def _problem(self, notice: notices.Problem) -> None:
         style = "red" if notice.severity == "error" else "yellow"
@@ -389,3 +393,9 @@ class Console:
         with contextlib.suppress(OSError):
             stream.write(text + end)
             stream.flush()
+
+
+def _each(pids: Iterable[int], commands: Iterable[str]) -> str:
+    """Name processes: pid and what it ran."""
+    ran = zip(pids, commands, strict=True)
+    return ", ".join(f"{pid} {printable(command)[:NAMED]}".rstrip() for pid, command in ran)
