@@ -103,9 +103,8 @@ class Feed:
         try:
             for root in self._sieve.roots:
                 self._watcher.add(root, ops=SAVES, missing_ok=True)
-            for file in sorted(self._triage.env_files):  # one may lie elsewhere: ../shared/.env
-                if not any(file.startswith(f"{root}/") for root in self._sieve.roots):
-                    self._watcher.add(file, ops=SAVES, missing_ok=True)
+            for file in self._outside():
+                self._watcher.add(file, ops=SAVES, missing_ok=True)
             self._sieve.list()
             self._call(self._listed, clock)
             while not self._closing:
@@ -117,6 +116,11 @@ class Feed:
                 self._call(self._lost, error)
         except BaseException as bug:  # noqa: BLE001 - a thread that dies silently loses changes
             self._call(self._raise, bug)
+
+    def _outside(self) -> list[str]:
+        """Return the single files that lie in no root: ../shared/.env, the config above src/."""
+        inside = tuple(f"{root.rstrip('/')}/" for root in self._sieve.roots)
+        return [file for file in sorted(self._sieve.also) if not file.startswith(inside)]
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the session is over

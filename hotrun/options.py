@@ -73,4 +73,4 @@ class Options:
     reload: Callable[[], tuple[Config, Plan]] | None = None
     watch: Callable[[Config, Plan], tuple[Watcher, Sieve]] | None = None
     watched: object = None
-    adopt: Callable[[Config], None] = lambda _: None
+    adopt: Callable[[Config, Plan], None] = lambda *_: None

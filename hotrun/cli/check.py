@@ -1,83 +1,86 @@
-"""``hotrun check``: validate the config and show what it comes to."""
+"""``hotrun check``: validate the config, and show what it comes to on this machine."""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from hotrun.cli.options import config_options, load_config
+from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.errors import HotrunError
 
 if TYPE_CHECKING:
-    from hotrun.config import Config, Ready
-    from hotrun.config.schema import Key
+    from hotrun.config import Config
+    from hotrun.project.survey import Survey
+
+FAILED = 2
 
 
 @click.command(epilog="Example: hotrun check --set watch.debounce=50ms")
 @config_options
-def check(file: str | None, directory: str, sets: tuple[str, ...]) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
+@colour_option
+def check(
+    file: str | None,
+    directory: str,
+    profile: str,
+    sets: tuple[str, ...],
+    as_json: bool,
+    color: str,
+) -> int:
     """Validate the config and show each value with where it comes from.
 
-    Exit code 0: all is well. 2: something has to be mended; nothing was started.
+    Then what it comes to here: the files, who tells of changes, the kernel's limits, the tools
+    of the commands, the addresses. Exit code 0: all is well. 2: something has to be mended.
     """
-    config = load_config(file, directory, sets)
+    try:
+        config = load_config(file, directory, sets, profile)
 
-    from hotrun.project.plan import plan
+        from hotrun.project.plan import plan
+        from hotrun.project.survey import survey
 
-    planned = plan(config)
-    _show(config)
-    roots = ", ".join(config.watch.paths)
-    click.echo(f"\n{config.file or config.directory} is fine; watched: {roots}")
-    for message, hint in planned.warnings:
-        click.echo(f"warning: {message}\nhint: {hint}", err=True)
-    return 0
-
-
-def _show(config: Config) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from hotrun.config.schema import KEYS
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("key", "value", "from"):
-        table.add_column(heading, overflow="fold")
-    for key in KEYS:
-        origin = config.origins.get(key.dotted)
-        if origin is not None:
-            style = "dim" if origin == "default" else ""
-            table.add_row(key.dotted, _value(config, key), origin, style=style)
-    Console(highlight=False, markup=False).print(table)
+        found = survey(config, plan(config))
+    except HotrunError as error:
+        if as_json:
+            click.echo(_refused(error))
+            return error.exit_code
+        raise
+    if as_json:
+        click.echo(_json(config, found))
+    else:
+        _show(config, found, color)
+    return 0 if found.works else FAILED
 
 
-def _value(config: Config, key: Key) -> str:
-    """Return a value as one would write it."""
-    from hotrun.config.reference import toml_text
+def _refused(error: HotrunError) -> str:
+    import json
 
-    part = getattr(config, key.table)
-    value = getattr(part, key.name)
-    if key.kind == "duration":
-        value = "auto" if value is None else _duration(value)
-    elif key.kind == "signal":
-        value = value.name
-    elif key.kind == "ready" and value is not None:
-        return _ready(value)
-    elif value is None:
-        return "none"
-    return toml_text(list(value) if isinstance(value, tuple) else value)
+    from hotrun.project import report
+
+    return json.dumps(report.refused(error))
 
 
-def _ready(ready: Ready) -> str:
-    from hotrun.config.reference import toml_text
+def _json(config: Config, found: Survey) -> str:
+    import json
 
-    forms = {"http": ready.http, "tcp": ready.tcp, "log": ready.log}
-    written = {name: form for name, form in forms.items() if form}
-    return toml_text({**written, "timeout": _duration(ready.timeout)})
+    from hotrun.project import report
+
+    return json.dumps(report.as_object(config, found))
 
 
-def _duration(seconds: float) -> str:
-    whole = round(seconds * 1000)
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if whole and whole % size == 0:
-            return f"{whole // size}{unit}"
-    return f"{whole}ms"
+def _show(config: Config, found: Survey, color: str) -> None:
+    """Values and facts go to stdout, what is odd to stderr."""
+    import shutil
+
+    from hotrun.project import report
+    from hotrun.ui.colour import wants_colour
+
+    columns = shutil.get_terminal_size().columns
+    colour = wants_colour(color, sys.stdout, os.environ)
+    for line in report.lines(config, found, columns, colour=colour):
+        click.echo(line, color=colour)
+    colour = wants_colour(color, sys.stderr, os.environ)
+    for line in report.troubles(found, colour=colour):
+        click.echo(line, err=True, color=colour)

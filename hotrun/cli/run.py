@@ -137,7 +137,7 @@ def _run(
         warnings = [*planned.warnings, *wiring.left_before(config.directory)]
         file = SessionFile(config.directory, cookie, guardian.pid)
         guardian.own(file.path)
-        screen = wiring.Screen(config, tty, once=once, verbose=verbose, **said)
+        screen = wiring.Screen(config, planned, tty, once=once, verbose=verbose, **said)
         options = Options(
             cookie,
             guardian,

@@ -18,11 +18,12 @@ from hotrun.ui.live import LiveLine
 from hotrun.ui.sink import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hotrun.config import Config
     from hotrun.notices import Subscriber
     from hotrun.process.terminal import Terminal
+    from hotrun.project.explain import Explainer
     from hotrun.project.plan import Plan
     from hotrun.session import Session
     from hotrun.watch import Watcher
@@ -34,6 +35,7 @@ class Screen:
 
     Args:
         config: The config.
+        planned: What it comes to on this disk.
         terminal: The controlling terminal, if there is one.
         once: Nothing is watched.
         as_json: JSON lines go to stdout.
@@ -47,6 +49,7 @@ class Screen:
     def __init__(
         self,
         config: Config,
+        planned: Plan,
         terminal: Terminal | None,
         *,
         once: bool,
@@ -75,12 +78,13 @@ class Screen:
         self._once = once
         manner = self._manner(config)
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
+        self._console.adopt(manner, _because(config, planned))
         json = [JsonLines(self._sinks[0])] if as_json else []
         self.subscribers: list[Subscriber] = [*json, self._console]
 
-    def adopt(self, config: Config) -> None:
+    def adopt(self, config: Config, planned: Plan) -> None:
         """Speak as another config asks for."""
-        self._console.adopt(self._manner(config))
+        self._console.adopt(self._manner(config), _because(config, planned))
 
     def _manner(self, config: Config) -> Manner:
         run, as_json = config.run, not self._said["shows_output"]
@@ -125,6 +129,20 @@ class Screen:
         return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
 
 
+def _because(config: Config, planned: Plan) -> Callable[[str], str]:
+    """Make what says why a file is watched; what it takes is imported when somebody asks."""
+    explainers: list[Explainer] = []
+
+    def because(path: str) -> str:
+        if not explainers:
+            from hotrun.project.explain import Explainer
+
+            explainers.append(Explainer(config, planned))
+        return explainers[0].because(path)
+
+    return because
+
+
 def shows() -> bool:
     """Whether what our children print without being read goes to a terminal."""
     return sys.stdout.isatty() or sys.stderr.isatty()
@@ -132,41 +150,9 @@ def shows() -> bool:
 
 def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
     """Make the watcher and the sieve of a config."""
-    from hotrun.watch import Op, Watcher
-    from hotrun.watch.rules.filter import Filter
-    from hotrun.watch.sieve.sieve import Sieve
+    from hotrun.project import watched
 
-    watched = config.watch
-    accepts = Filter(
-        roots=planned.roots,
-        base=config.directory,
-        include=watched.include,
-        exclude=watched.exclude,
-        gitignore=watched.gitignore,
-        outputs=(*planned.outputs, *_written_to()),
-    )
-    env_files = config.run.env_files if config.run is not None else ()
-    also = [config.resolve(file) for file in env_files]
-    # An env file is watched wherever it lies: the way to it is opened, although it is ignored.
-    beside = {directory for file in also for directory in _above(file)}
-    watcher = Watcher(
-        watched.backend,
-        skips=lambda directory: accepts.skips(directory) and directory not in beside,
-        wants=accepts.wants,
-        interval=watched.poll_interval,
-        follow_symlinks=watched.follow_symlinks,
-    )
-    if config.file is not None:
-        also.append(config.file)
-    sieve = Sieve(
-        planned.roots,
-        accepts,
-        also=also,
-        sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
-        unchanged_counts=watched.unchanged == "build",
-        follow_symlinks=watched.follow_symlinks,
-    )
-    return watcher, sieve
+    return watched.watch(config, planned, _written_to())
 
 
 def _written_to() -> Iterator[str]:
@@ -175,12 +161,6 @@ def _written_to() -> Iterator[str]:
         with contextlib.suppress(OSError):
             if stat.S_ISREG(os.fstat(fd).st_mode):
                 yield os.path.realpath(f"/dev/fd/{fd}")
-
-
-def _above(path: str) -> Iterator[str]:
-    """Yield the directories that lead to a path, the nearest first."""
-    while path != (path := os.path.dirname(path)):
-        yield path
 
 
 def left_before(directory: str) -> Iterator[tuple[str, str]]:

@@ -59,9 +59,10 @@ def plan(config: Config) -> Plan:
         )
     roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
     _check_run(config)
+    _check_rules(config)
     outputs, warnings = _outputs(config)
     warnings += _listening(config)
-    return Plan(roots, outputs, _program(config), warnings)
+    return Plan(roots, outputs, _program(config), [*config.warnings, *warnings])
 
 
 def _name(config: Config) -> str:
@@ -94,6 +95,15 @@ def _check_run(config: Config) -> None:
     for key, several in (("run.before", config.run.before), ("run.after", config.run.after)):
         for command in several:
             _parse(command, key)
+
+
+def _check_rules(config: Config) -> None:
+    """Read the commands of rules, which may first run in an hour, and of what lists the inputs."""
+    for number, rule in enumerate(config.rules, 1):
+        if rule.command is not None:
+            _parse(rule.command, f"rule[{number}].command")
+    if config.build is not None and config.build.inputs.command is not None:
+        _parse(config.build.inputs.command, "build.inputs.command")
 
 
 def _listening(config: Config) -> list[tuple[str, str]]:

@@ -107,9 +107,14 @@ class Console:
 
     def __call__(self, notice: Notice) -> None:
         """Say one notice."""
-        self._report.note(notice)
+        is_over = self._report.note(notice)
         if (say := self._ways.get(type(notice))) is not None:
             say(notice)
+        if is_over and self._manner.verbose:
+            self._explain()
+
+    def _explain(self) -> None:
+        self._write("\n".join(map(printable, self._report.lines())))
 
     def _each_way(self) -> dict[type, Callable[[Any], None]]:
         """What is said of each notice; of the others nothing is."""
@@ -196,7 +201,7 @@ class Console:
             case "clear":
                 self._clear()
             case "explain":
-                self._write("\n".join(map(printable, self._report.lines())))
+                self._explain()
             case "help":
                 self._write(HELP.rstrip())
                 return False  # and how the app is
@@ -206,9 +211,15 @@ class Console:
                 return False
         return True
 
-    def adopt(self, manner: Manner) -> None:
-        """Speak in another manner: the config changed."""
+    def adopt(self, manner: Manner, because: Callable[[str], str]) -> None:
+        """Speak by a config.
+
+        Args:
+            manner: How.
+            because: Says of a file why it is watched, in a line.
+        """
         self._manner = manner
+        self._report.because = because
 
     # --- lines ---
 

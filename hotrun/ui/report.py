@@ -1,62 +1,222 @@
-"""What the key `e` tells: why the last build ran, and what came of it."""
+"""What the key `e` tells: why the last build ran, and where its time went.
+
+The chain from the event to the app that serves: settle, build, stop, start, ready, with the time
+of each. No line is longer than 80 columns.
+"""
 
 from __future__ import annotations
 
+import textwrap
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun import notices
-from hotrun.ui.words import time
+from hotrun.ui.words import printable
+from hotrun.ui.words import time as shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hotrun.notices import Notice
 
-SHOWN = 20  # paths; a checkout changes thousands
+COLUMNS = 80
+NAMED = 5  # paths; a checkout changes thousands
+MOST = 12  # phases; an app may end and be started again for hours
+
+
+class Phase(NamedTuple):
+    """One part of the chain: its name, how long it took, and what is to be said of it."""
+
+    name: str
+    ms: int
+    detail: str = ""
 
 
 @dataclass(slots=True)
-class Report:
-    """Collects what is said of the last run; give it every notice."""
+class Cycle:
+    """A build, or a restart without one, and what came of it.
 
-    run: int = 0
-    command: str = ""
+    Attributes:
+        head: What was done.
+        run: Its number; 0 while that is not known.
+        paths: Why.
+        count: How many paths there were.
+        begun: When the first event came, in seconds of the clock; None: nothing changed.
+        done: When the last phase ended that was our doing.
+        phases: What came of it.
+    """
+
+    head: str
+    run: int
     paths: list[str] = field(default_factory=list)
     count: int = 0
-    came: list[str] = field(default_factory=list)
+    begun: float | None = None
+    done: float = 0.0
+    phases: list[Phase] = field(default_factory=list)
 
-    def note(self, notice: Notice) -> None:
-        """Take a notice."""
+
+class Report:
+    """Collects what is said of the last run; give it every notice.
+
+    Args:
+        because: Says of a path, relative to the project, why it is watched; empty: nothing.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        because: Callable[[str], str] = lambda _: "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.because = because
+        self._clock = clock
+        self._changed: tuple[notices.Changed, float] | None = None  # and no run of it yet
+        self._cycle: Cycle | None = None
+        self._mark = 0.0  # when the last phase ended
+        self._is_served = True  # the last good build: its app was started, or there is none
+        self._sent = ""  # the signal that the app was asked to stop with
+
+    def note(self, notice: Notice) -> bool:
+        """Take a notice.
+
+        Returns:
+            Whether the chain has come to its end with it.
+        """
         match notice:
+            case notices.Changed():
+                self._changed = notice, self._clock()
+                return False
             case notices.BuildStarted(_, run, command, paths, count):
-                self.run, self.command, self.came = run, command, []
-                self.paths, self.count = paths[:SHOWN], count
-            case notices.BuildFinished(_, _, ok, code, ms, _, artifact):
-                result = "good" if ok else f"failed with code {code}"
-                same = ", the same bytes as before" if artifact == "same" else ""
-                self.came.append(f"{result} after {time(ms)}{same}")
+                self._begin(f"build #{run}: {command}", run, paths, count)
+                return False
+            case notices.BuildFinished():
+                return self._built(notice)
             case notices.BuildCancelled(_, _, ms, _):
-                self.came.append(f"cancelled after {time(ms)}, for a newer change")
+                self._add("build", ms, "given up for a newer change")
+                return False
+            case _:
+                return self._note_app(notice)
+
+    def _note_app(self, notice: Notice) -> bool:
+        match notice:
+            case notices.AppStopping(_, _, signal):
+                self._stopping(signal)
+            case notices.AppExited():
+                return self._exited(notice)
             case notices.AppStarted(_, run, pid):
-                self.came.append(f"the app started as #{run}, pid {pid}")
-            case notices.AppReady(_, run, ms):
-                self.came.append(f"the app #{run} was ready after {time(ms)}")
-            case notices.AppKept(_, run, reason):
-                self.came.append(f"the app #{run} kept running: {reason}")
-            case notices.AppExited(_, run, code, signal, ms, expected):
-                how = f"signal {signal}" if signal else f"code {code}"
-                why = "was stopped" if expected else "ended by itself"
-                self.came.append(f"the app #{run} {why} ({how}) after {time(ms)}")
+                self._started(run, pid)
+            case notices.AppReady(_, _, ms):
+                self._add("ready", ms)
+                return True
+            case notices.AppKept(_, run, "same artifact"):
+                self._add("app", self._since(), f"#{run} goes on: the build made the same bytes")
+                return True
+            case notices.AppSignalled(_, run, signal):
+                self._begin_again(f"{signal} to the app #{run}", run)
+                return True
             case _:
                 pass
+        return False
+
+    def _built(self, notice: notices.BuildFinished) -> bool:
+        self._is_served = not notice.ok
+        self._add("build", notice.ms, "" if notice.ok else f"failed with code {notice.code}")
+        return not notice.ok
+
+    def _stopping(self, signal: str) -> None:
+        self._sent = signal
+        if self._is_served:  # it makes room for no build: it has to start again
+            self._begin_again("restart of the app", 0)
+        self._mark = self._clock()
+
+    def _exited(self, notice: notices.AppExited) -> bool:
+        how = f"signal {notice.signal}" if notice.signal else f"code {notice.code}"
+        if notice.expected:
+            self._add("stop", self._since(), f"{self._sent}, {how}")
+            return False
+        self._add("end", notice.ms, f"the app ended by itself ({how})")
+        return True
+
+    def _started(self, run: int, pid: int) -> None:
+        cycle = self._cycle
+        if cycle is None or (cycle.run and cycle.run != run):
+            self._begin_again("start of the app", run)
+        elif not cycle.run:
+            cycle.run = run
+        self._is_served = True
+        self._add("start", self._since(), f"#{run}, pid {pid}")
+
+    # --- the chain ---
+
+    def _begin_again(self, head: str, run: int) -> None:
+        """Begin what is no build; what changed last, and no build took, is its cause."""
+        paths, count = [], 0
+        if self._changed is not None:
+            paths, count = self._changed[0].paths, self._changed[0].count
+        self._begin(head, run, paths, count)
+
+    def _begin(self, head: str, run: int, paths: list[str], count: int) -> None:
+        self._cycle = Cycle(head, run, paths[:NAMED], count)
+        now = self._mark = self._clock()
+        if self._changed is not None:
+            changed, heard = self._changed
+            self._cycle.begun = heard - changed.ms / 1000
+            self._cycle.phases.append(Phase("settle", changed.ms))
+            waited = round((now - heard) * 1000)
+            if waited:
+                self._cycle.phases.append(Phase("wait", waited, "for what was under way"))
+            self._changed = None
+
+    def _since(self) -> int:
+        """Milliseconds since the last phase ended."""
+        return round((self._clock() - self._mark) * 1000)
+
+    def _add(self, name: str, ms: int, detail: str = "") -> None:
+        self._mark = self._clock()
+        if self._cycle is not None and len(self._cycle.phases) < MOST:
+            self._cycle.phases.append(Phase(name, ms, detail))
+            if name != "end":
+                self._cycle.done = self._mark
+
+    # --- in words ---
 
     def lines(self) -> list[str]:
         """Return the report."""
-        if not self.run:
+        cycle = self._cycle
+        if cycle is None:
             return ["nothing was built yet"]
-        causes = self.paths or ["no file: it was asked for"]
-        more = [f"and {self.count - len(self.paths)} more"] if self.count > len(self.paths) else []
-        return [
-            f"build #{self.run}: {self.command}",
-            *(f"  because of {cause}" for cause in [*causes, *more]),
-            *(f"  {came}" for came in self.came),
-        ]
+        return [_cut(cycle.head), *self._causes(cycle), *self._chain(cycle)]
+
+    def _causes(self, cycle: Cycle) -> Iterator[str]:
+        if not cycle.paths:
+            first = cycle.run == 1 and cycle.begun is None
+            yield f"  because {'hotrun started' if first else 'it was asked for'}"
+            return
+        yield _cut(f"  because of {cycle.paths[0]}")
+        if why := self.because(cycle.paths[0]):
+            indent = " " * 4
+            yield from textwrap.wrap(
+                printable(why), COLUMNS, initial_indent=indent, subsequent_indent=indent
+            )
+        yield from (_cut(f"  and of {path}") for path in cycle.paths[1:])
+        if cycle.count > len(cycle.paths):
+            yield f"  and of {cycle.count - len(cycle.paths):,} more"
+
+    def _chain(self, cycle: Cycle) -> Iterator[str]:
+        if cycle.begun is not None:
+            yield _row("event", "")
+        for phase in cycle.phases:
+            yield _row(phase.name, shown(phase.ms), phase.detail)
+        if cycle.begun is not None and cycle.done:
+            total = round((cycle.done - cycle.begun) * 1000)
+            yield _row("total", shown(total), "since the first event")
+
+
+def _row(name: str, took: str, detail: str = "") -> str:
+    return _cut(f"  {name:<6} {took:>10}  {detail}".rstrip())
+
+
+def _cut(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= COLUMNS else f"{text[: COLUMNS - 3]}..."

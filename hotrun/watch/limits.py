@@ -37,13 +37,13 @@ def explain(error: OSError) -> tuple[str, str]:
     """Return message and hint for the errno of an inotify call."""
     match error.errno:
         case errno.ENOSPC:
-            limit, name = _setting("max_user_watches", "max_inotify_watches")
+            limit, name = setting("max_user_watches", "max_inotify_watches")
             return (
                 f"the kernel allows {limit} inotify watches a user, and they are used up",
                 f"{_HINT.format(f'{name}=524288')}, or exclude big directories",
             )
         case errno.EMFILE if not _descriptors_used_up():
-            limit, name = _setting("max_user_instances", "max_inotify_instances")
+            limit, name = setting("max_user_instances", "max_inotify_instances")
             return (
                 f"the kernel allows {limit} inotify instances a user, and they are used up",
                 _HINT.format(f"{name}=1024"),
@@ -64,7 +64,7 @@ def explain(error: OSError) -> tuple[str, str]:
             return ("this system does not offer inotify", "changes are found by polling")
 
 
-def _setting(host: str, namespace: str) -> tuple[str, str]:
+def setting(host: str, namespace: str) -> tuple[str, str]:
     """Return the lower of the two settings that limit us, and its name."""
     known = []
     for name in (f"fs.inotify.{host}", f"user.{namespace}"):
@@ -115,6 +115,12 @@ def watches_in_use() -> int:
     """Count the inotify watches of this user's processes, those that can be seen (proc(5))."""
     processes = (entry.path for entry in os.scandir("/proc") if entry.name.isdigit())
     return sum(_watches(info) for process in processes for info in _infos(process))
+
+
+def instances_in_use() -> int:
+    """Count the inotify instances of this user's processes, those that can be seen."""
+    processes = (entry.path for entry in os.scandir("/proc") if entry.name.isdigit())
+    return sum(1 for process in processes for _ in _infos(process))
 
 
 def _infos(process: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Config(TypedDict, total=False):
     exclude: list[str]
     outputs: list[str]
     gitignore: bool
+    rules: list[tuple[str, list[str]]]
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +204,34 @@ ROWS: list[tuple[Config, str, bool, str | None]] = [
     ({"include": ["web/node_modules*/x"]}, "web/node_modules/", False, None),
     ({"include": ["py/env/lib/**"]}, "py/env/lib/a.py", True, "py/env/lib/**"),
     ({"include": ["gen/**"], "exclude": ["gen/"]}, "gen/a.go", False, "gen/"),
+    # Rules widen an include; without one nothing is left out, and a literal path beats git.
+    ({"include": ["*.go"], "rules": [("r1", ["*.css"])]}, "a/b.css", True, "*.css"),
+    ({"include": ["*.go"], "rules": [("r1", ["*.css"])]}, "a/b.txt", False, None),
+    ({"include": ["*.go"], "rules": [("r1", ["*.css"])]}, "a.go", True, "*.go"),
+    ({"include": ["src/**"], "rules": [("r1", ["web/**"])]}, "web/a/", True, None),
+    ({"include": ["src/**"], "rules": [("r1", ["web/**"])]}, "doc/", False, None),
+    ({"include": ["*.go", "!x.go"], "rules": [("r1", ["x.*"])]}, "x.go", True, "x.*"),
+    ({"include": ["*.go"], "rules": [("r1", ["*.c", "!x.*"])]}, "x.go", True, "*.go"),
+    ({"include": ["*.go"], "rules": [("r1", ["*.c", "!x.*"])]}, "x.c", False, None),
+    ({"include": ["*.go"], "rules": [("r1", ["*.c", "!x.*"])]}, "y.c", True, "*.c"),
+    ({"include": ["*.go", "!a.*"], "rules": [("r1", ["*.c", "!x.*"])]}, "a.go", False, "!a.*"),
+    ({"include": ["*.go"], "rules": [("1", ["*.c", "!x.c"]), ("2", ["x.c"])]}, "x.c", True, "x.c"),
+    ({"include": ["!x.c"], "rules": [("r1", ["x.h"])]}, "x.c", False, "!x.c"),
+    ({"include": ["*.go"], "rules": [("r1", ["gen/*.css"])]}, "gen/a.css", True, "gen/*.css"),
+    ({"include": ["*.go"], "rules": [("r1", ["gen/*.css"])]}, "gen/a.go", False, "/gen/"),
+    ({"include": ["*.go"], "rules": [("r1", ["*.css"])]}, "gen/a.css", False, "/gen/"),
+    ({"include": ["*.go"], "exclude": ["x.*"], "rules": [("r1", ["*.c"])]}, "x.c", False, "x.*"),
+    ({"rules": [("r1", ["*.css"])]}, "main.go", True, None),
+    ({"rules": [("r1", ["*.css"])]}, "a.css", True, None),
+    ({"rules": [("r1", ["a.log"])]}, "a.log", True, "a.log"),
+    ({"rules": [("r1", ["*.log"])]}, "a.log", False, "*.log"),
+    ({"rules": [("r1", ["gen/**"])]}, "gen/a.go", True, "gen/**"),
+    ({"rules": [("r1", ["gen/**", "!gen/x"])]}, "gen/x", False, "/gen/"),
+    ({"rules": [("r1", ["gen/*.css"])]}, "gen/a.go", False, "/gen/"),
+    ({"rules": [("r1", ["node_modules/a/**"])]}, "node_modules/a/x", True, "node_modules/a/**"),
+    ({"rules": [("r1", ["node_modules/a/**"])]}, "node_modules/b/x", False, None),
+    ({"rules": [("r1", ["!*.go"])]}, "a.go", True, None),
+    ({"rules": [("r1", [])], "include": ["*.go"]}, "a.c", False, None),
 ]  # fmt: skip
 
 
@@ -223,19 +252,19 @@ def test_a_decision_says_why_in_one_sentence_with_file_and_line(top: str) -> Non
     chosen = make(top, include=["*.go", "a.log"], exclude=["x.go", "old/"], outputs=["app"])
     assert {path: decide(chosen, top, path) for path in ("a.go", "x.go", "app", "b.txt")} == {
         "a.go": Decision(
-            True, "`*.go` in include names it.", Rule("watch.include", 1, "*.go"), top
+            True, "`*.go` in watch.include names it.", Rule("watch.include", 1, "*.go"), top
         ),
         "x.go": Decision(
-            False, "`x.go` in exclude leaves it out.", Rule("watch.exclude", 1, "x.go"), top
+            False, "`x.go` in watch.exclude leaves it out.", Rule("watch.exclude", 1, "x.go"), top
         ),
         "app": Decision(
-            False, "It is an output of the build (`app`).", Rule("build.outputs", 1, "app"), top
+            False, "`app` is an output of the build.", Rule("build.outputs", 1, "app"), top
         ),
         "b.txt": Decision(False, "No include pattern matches it.", None, top),
     }
     assert decide(chosen, top, "old/a/b.go") == Decision(
         False,
-        f"Its directory {top}/old is left out: `old/` in exclude leaves it out.",
+        f"Its directory {top}/old is left out: `old/` in watch.exclude leaves it out.",
         Rule("watch.exclude", 2, "old/"),
         top,
     )
@@ -243,7 +272,7 @@ def test_a_decision_says_why_in_one_sentence_with_file_and_line(top: str) -> Non
         False, f"Git ignores it: `/gen/` in {ignore}, line 3.", Rule(ignore, 3, "/gen/"), top
     )
     assert decide(chosen, top, "a.log").reason == (
-        "`a.log` in include names it, which is stronger than what ignores it."
+        "`a.log` in watch.include names it, which is stronger than what ignores it."
     )
     assert (
         decide(make(top), top, "keep.log").reason == f"`!keep.log` in {ignore}, line 2, keeps it."
@@ -278,7 +307,7 @@ def test_of_nested_roots_the_deepest_one_counts(top: str) -> None:
     assert decide(chosen, top, "node_modules/a.js") == Decision(
         False,
         f"Its directory {top}/node_modules is left out: "
-        "Installed and generated files are not watched.",
+        "installed and generated files are not watched.",
         None,
         top,
     )
@@ -459,3 +488,12 @@ def test_exclude_leaves_out_what_the_same_lines_in_an_ignore_file_would(tmp_path
             kept = rule is None or rule.negated
             expected = kept and plain.wants(f"{top}/{path}")
             assert decide(chosen, top, path).watched == expected, (seed, lines, path)
+
+
+def test_a_rule_that_names_a_file_is_called_by_its_key(top: str) -> None:
+    chosen = make(
+        top, include=["*.go"], rules=[("rule[1].match", ["a"]), ("rule[2].match", ["x", "*.c"])]
+    )
+    assert decide(chosen, top, "b.c") == Decision(
+        True, "`*.c` in rule[2].match names it.", Rule("rule[2].match", 2, "*.c"), top
+    )

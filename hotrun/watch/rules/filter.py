@@ -9,17 +9,19 @@ Every directory gets a `_Place` once, which holds all lists as they are seen fro
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.watch.rules.globs import Globs, View
 from hotrun.watch.rules.ignore import Directory, GitIgnore
+from hotrun.watch.rules.lists import Seen, globs, opening, patterns
 from hotrun.watch.rules.outputs import Outputs
-from hotrun.watch.rules.pattern import Pattern, Rule, compiled
+from hotrun.watch.rules.pattern import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hotrun.watch.rules.pattern import Pattern
 
 __all__ = ["Decision", "Filter", "Rule"]
 
@@ -33,8 +35,6 @@ _MARKERS = {"target": "CACHEDIR.TAG", "venv": "pyvenv.cfg", "env": "pyvenv.cfg"}
 # Files of vim (`4913`, swap files, backups), Emacs (locks, auto-saves), JetBrains and macOS.
 _JUNK_NAMES = frozenset(("4913", ".DS_Store"))
 _JUNK_ENDS = ("~", "___jb_tmp___", "___jb_old___")
-
-_WILDCARD = re.compile(r"[*?\[\\]")
 
 
 class _Verdict(NamedTuple):
@@ -55,11 +55,11 @@ _MARKED_OUT = _Verdict(False, "A file in the directory says that it is generated
 _JUNK_OUT = _Verdict(False, "It is an editor's temporary file.")
 _NOT_INCLUDED = _Verdict(False, "No include pattern matches it.")
 _CANNOT_INCLUDE = _Verdict(False, "No include pattern can match anything in it.")
-_OUTPUT = "It is an output of the build (`{0.pattern}`)."
-_EXCLUDED = "`{0.pattern}` in exclude leaves it out."
-_INCLUDED = "`{0.pattern}` in include names it."
-_TAKEN_BACK = "`{0.pattern}` in include takes it back."
-_OPENED = "`{0.pattern}` in include names it, which is stronger than what ignores it."
+_OUTPUT = "`{0.pattern}` is an output of the build."
+_EXCLUDED = "`{0.pattern}` in {0.file} leaves it out."
+_INCLUDED = "`{0.pattern}` in {0.file} names it."
+_TAKEN_BACK = "`{0.pattern}` in {0.file} takes it back."
+_OPENED = "`{0.pattern}` in {0.file} names it, which is stronger than what ignores it."
 _IGNORED = "Git ignores it: `{0.pattern}` in {0.file}, line {0.line}."
 _KEPT = "`{0.pattern}` in {0.file}, line {0.line}, keeps it."
 
@@ -72,7 +72,8 @@ class Decision:
         watched: A change of the file counts; the directory is opened.
         reason: One sentence.
         rule: The pattern that decided. For a pattern of the config `file` is the key
-            ("watch.include", "watch.exclude", "build.outputs"), `line` the place in its list.
+            ("watch.include", "watch.exclude", "build.outputs", or that of a rule), `line` the
+            place in its list.
         root: The deepest root that contains the path.
     """
 
@@ -90,13 +91,12 @@ class _Place:
         root: The root it belongs to; None above all roots.
         verdict: What was decided about the directory itself.
         shut: Why its entries are out unless an include opens them.
-        cover: The last include pattern that matches it or a directory above it.
-        opened: The same among those patterns that are stronger than git.
+        include: What is included; empty: everything.
+        opens: Those of its patterns that are stronger than git.
     """
 
     __slots__ = (
-        "cover", "exclude", "git", "globs", "include", "opened", "opens", "outputs", "path",
-        "root", "shut", "verdict",
+        "exclude", "git", "globs", "include", "opens", "outputs", "path", "root", "shut", "verdict",
     )  # fmt: skip
 
     def __init__(self, path: str, root: str | None, verdict: _Verdict) -> None:
@@ -104,11 +104,9 @@ class _Place:
         self.root = root
         self.verdict = verdict
         self.shut: _Verdict | None = None
-        self.cover: Pattern | None = None
-        self.opened: Pattern | None = None
         self.exclude: View | None = None
-        self.include: View | None = None
-        self.opens: View | None = None
+        self.include: tuple[Seen, ...] = ()
+        self.opens: tuple[Seen, ...] = ()
         self.outputs: Mapping[str, Rule] = {}
         self.globs: tuple[View, ...] = ()
         self.git: Directory | None = None
@@ -126,6 +124,9 @@ class Filter:
         exclude: The same, but as in git nothing below a directory it matches can be taken back.
         gitignore: Whether git's ignore rules count.
         outputs: What the build writes: paths relative to `base` or absolute, or such globs.
+        rules: The key of each list (for `Decision.rule.file`) and its globs: they widen a given
+            `include`, and like it they beat git where they begin with a literal path. What one
+            takes back with `!` it takes back from itself.
     """
 
     def __init__(
@@ -137,19 +138,17 @@ class Filter:
         exclude: Sequence[str] = (),
         gitignore: bool = True,
         outputs: Sequence[str] = (),
+        rules: Sequence[tuple[str, Sequence[str]]] = (),
     ) -> None:
         self._base = base.rstrip(os.sep)
         self._roots = {root.rstrip(os.sep) for root in roots}
         # Places from which a root that may be a file is reached.
         self._parents = {root.rpartition(os.sep)[0] for root in self._roots}
-        patterns = _patterns("watch.include", include)
-        self._include = _globs(patterns)
-        self._opens = _globs(_opening(patterns))
-        self._exclude = _globs(_patterns("watch.exclude", exclude))
-        self._chosen = [
-            _Verdict(not p.negated, _TAKEN_BACK if p.negated else _INCLUDED, p.rule)
-            for p in patterns
-        ]
+        lists = [patterns(joined) for joined in _joined(("watch.include", include), rules)]
+        self._include = _seen(lists) if include else ()
+        opens = [opening(found) for found in lists]
+        self._opens = _seen([found for found in opens if any(not p.negated for p in found)])
+        self._exclude = globs(patterns([("watch.exclude", exclude)]))
         self._outputs = Outputs(outputs, self._base)
         self._git = {root: GitIgnore(root) for root in self._roots} if gitignore else {}
         self._places: dict[str, _Place] = {}
@@ -181,7 +180,8 @@ class Filter:
             verdict = self._file(place, name)
         reason = verdict.why.format(verdict.rule)
         if verdict.subject not in ("", path):
-            reason = f"Its directory {verdict.subject} is left out: {reason}"
+            because = reason[0].lower() + reason[1:]
+            reason = f"Its directory {verdict.subject} is left out: {because}"
         root = path if path in self._roots else place.root
         return Decision(verdict.watched, reason, verdict.rule, os.sep if root == "" else root)
 
@@ -209,14 +209,8 @@ class Filter:
             return place.verdict
         verdict = _temporary(name) or _listed(place, name, is_dir=False)
         if verdict is None:
-            verdict = _WATCHED if place.include is None else self._included(place, name)
+            verdict = _included(place, name) if place.include else _WATCHED
         return _past_git(place, name, verdict) if verdict.watched else verdict
-
-    def _included(self, place: _Place, name: str) -> _Verdict:
-        """Decide about a file by `include` alone."""
-        found = None if place.include is None else place.include.find(name, is_dir=False)
-        last = _later(place.cover, found)
-        return _NOT_INCLUDED if last is None else self._chosen[last.index]
 
     def _place(self, directory: str) -> _Place:
         """The place of a directory, made from the nearest known one above it."""
@@ -250,11 +244,11 @@ class Filter:
 
     def _directory(self, parent: _Place, place: _Place, name: str) -> _Verdict:
         """Decide about a directory that no stronger list leaves out; sets `place.shut`."""
-        opened = _may_hold(place.opens, place.opened)
+        opened = any(seen.may_hold() for seen in place.opens)
         generated = _generated(place.path, name)
-        if generated is not None and (place.opens is None or not place.opens.names()):
+        if generated is not None and not any(seen.view.names() for seen in place.opens):
             return generated
-        if place.include is not None and not _may_hold(place.include, place.cover):
+        if place.include and not any(seen.may_hold() for seen in place.include):
             return _CANNOT_INCLUDE
         place.shut = parent.shut or generated
         if opened:
@@ -263,7 +257,7 @@ class Filter:
         if place.shut is not None or rule is None:
             return place.shut or _WATCHED
         if rule.negated:
-            return _Verdict(True, _KEPT, rule) if place.include is None else _WATCHED
+            return _WATCHED if place.include else _Verdict(True, _KEPT, rule)
         return _Verdict(False, _IGNORED, rule)
 
     def _entered(self, parent: _Place, path: str, name: str) -> _Place:
@@ -272,12 +266,8 @@ class Filter:
         place.outputs, place.globs = self._outputs.seen_from(path, name, parent.globs)
         if parent.exclude is not None:
             place.exclude = parent.exclude.below(name)
-        if parent.include is not None:
-            place.include = parent.include.below(name)
-            place.cover = _later(parent.cover, parent.include.find(name, is_dir=True))
-        if parent.opens is not None:
-            place.opens = parent.opens.below(name)
-            place.opened = _later(parent.opened, parent.opens.find(name, is_dir=True))
+        place.include = tuple([seen.below(name) for seen in parent.include])
+        place.opens = tuple([seen.below(name) for seen in parent.opens])
         return place
 
     def _at_root(self, root: str) -> _Place:
@@ -315,54 +305,33 @@ class Filter:
         below = root.startswith(self._base + os.sep)
         if place.path == (self._base if below else root):
             place.exclude = None if self._exclude is None else self._exclude.view("")
-            place.include = None if self._include is None else self._include.view("")
-            place.opens = None if self._opens is None else self._opens.view("")
+            place.include, place.opens = self._include, self._opens
 
 
-def _patterns(key: str, texts: Sequence[str]) -> list[Pattern]:
-    """Compile a list of the config; unlike in a file `#` is no comment and blanks count."""
-    rules = (Rule(key, line, text, text.startswith("!")) for line, text in enumerate(texts, 1))
-    return [compiled(rule, index) for index, rule in enumerate(rules)]
+def _joined(
+    include: tuple[str, Sequence[str]], rules: Sequence[tuple[str, Sequence[str]]]
+) -> Iterator[list[tuple[str, Sequence[str]]]]:
+    """The lists as few as may be: only one that takes back has to stand alone."""
+    backs = [any(text.startswith("!") for text in texts) for _, texts in rules]
+    yield [include, *(rule for rule, back in zip(rules, backs, strict=True) if not back)]
+    yield from ([rule] for rule, back in zip(rules, backs, strict=True) if back)
 
 
-def _globs(patterns: list[Pattern]) -> Globs | None:
-    return Globs(patterns) if patterns else None
+def _seen(lists: list[list[Pattern]]) -> tuple[Seen, ...]:
+    """The lists as seen from where they begin."""
+    return tuple([Seen(Globs(found).view("")) for found in lists])
 
 
-def _opening(patterns: list[Pattern]) -> list[Pattern]:
-    """Those that are stronger than git, and those that take back; a lone name becomes a path."""
-    chosen = [p for p in patterns if p.negated or _spelled_out(p)]
-    return [
-        replace(pattern, index=index, anchored=pattern.anchored or not pattern.negated)
-        for index, pattern in enumerate(chosen)
-    ]
-
-
-def _spelled_out(pattern: Pattern) -> bool:
-    """Whether an include begins with a literal path: `.env`, `gen/api.go`, `gen/**`."""
-    first = pattern.rule.pattern.removeprefix("/").partition("/")[0]
-    return _WILDCARD.search(first) is None and (pattern.anchored or not pattern.parts)
-
-
-def _later(first: Pattern | None, second: Pattern | None) -> Pattern | None:
-    """Of two patterns that match the one further down the list."""
-    if first is None or second is None:
-        return first or second
-    return first if first.index > second.index else second
-
-
-def _may_hold(view: View | None, cover: Pattern | None) -> bool:
-    """Whether something in a directory may be matched for good.
-
-    Args:
-        view: The list as seen from the directory.
-        cover: The last pattern of it that speaks for all that is in the directory.
-    """
-    if view is None:
-        return False
-    if cover is not None and not cover.negated:
-        return True
-    return view.leads(-1 if cover is None else cover.index)
+def _included(place: _Place, name: str) -> _Verdict:
+    """Decide about a file by what is included alone."""
+    out = _NOT_INCLUDED
+    for seen in place.include:
+        found = seen.find(name)
+        if found is not None and not found.negated:
+            return _Verdict(True, _INCLUDED, found.rule)
+        if found is not None and found.rule.file == "watch.include":
+            out = _Verdict(False, _TAKEN_BACK, found.rule)
+    return out
 
 
 def _past_git(place: _Place, name: str, chosen: _Verdict) -> _Verdict:
@@ -370,10 +339,10 @@ def _past_git(place: _Place, name: str, chosen: _Verdict) -> _Verdict:
     rule = None if place.git is None else place.git.match(name, is_dir=False)
     if place.shut is None and (rule is None or rule.negated):
         return _Verdict(True, _KEPT, rule) if rule and chosen is _WATCHED else chosen
-    found = None if place.opens is None else place.opens.find(name, is_dir=False)
-    last = _later(place.opened, found)
-    if last is not None and not last.negated:
-        return _Verdict(True, _OPENED, last.rule)
+    for seen in place.opens:
+        found = seen.find(name)
+        if found is not None and not found.negated:
+            return _Verdict(True, _OPENED, found.rule)
     return place.shut or _Verdict(False, _IGNORED, rule)
 
 

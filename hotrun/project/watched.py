@@ -1,0 +1,92 @@
+"""What a config watches: the one place that makes the filter, the watcher, the sieve of it.
+
+`run`, `check` and `explain` ask the same object, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hotrun.watch.event import Op
+from hotrun.watch.rules.actions import key
+from hotrun.watch.rules.filter import Filter
+from hotrun.watch.sieve.sieve import Sieve
+from hotrun.watch.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hotrun.config import Config
+    from hotrun.project.plan import Plan
+
+
+def accepts(config: Config, planned: Plan, written: Iterable[str] = ()) -> Filter:
+    """Make the filter of a config.
+
+    Args:
+        config: The config.
+        planned: What it comes to on this disk.
+        written: Absolute paths of what is written to all the time, and is no change.
+    """
+    watched = config.watch
+    # What a change of no account is for need not be watched.
+    rules = [
+        (key(index), rule.match)
+        for index, rule in enumerate(config.rules)
+        if rule.action != "ignore"
+    ]
+    return Filter(
+        roots=planned.roots,
+        base=config.directory,
+        include=watched.include,
+        exclude=watched.exclude,
+        gitignore=watched.gitignore,
+        outputs=(*planned.outputs, *written),
+        rules=rules,
+    )
+
+
+def env_files(config: Config) -> list[str]:
+    """Return the env files, absolute: they are watched wherever they lie."""
+    return [config.resolve(file) for file in config.run.env_files] if config.run else []
+
+
+def single_files(config: Config) -> list[str]:
+    """Return the files that count whatever the filter says: the env files, the config itself."""
+    return [*env_files(config), *([config.file] if config.file is not None else [])]
+
+
+def watch(config: Config, planned: Plan, written: Iterable[str] = ()) -> tuple[Watcher, Sieve]:
+    """Make the watcher and the sieve of a config; nothing is watched or listed yet.
+
+    Args:
+        config: The config.
+        planned: What it comes to on this disk.
+        written: As for ``accepts``.
+    """
+    watched, chosen = config.watch, accepts(config, planned, written)
+    single = frozenset(single_files(config))
+    # A single file counts wherever it lies: the way to it is opened, although it is ignored.
+    ways = frozenset(directory for file in single for directory in _above(file))
+    watcher = Watcher(
+        watched.backend,
+        skips=lambda directory: chosen.skips(directory) and directory not in ways,
+        wants=lambda path: path in single or chosen.wants(path),
+        interval=watched.poll_interval,
+        follow_symlinks=watched.follow_symlinks,
+    )
+    sieve = Sieve(
+        planned.roots,
+        chosen,
+        also=single,
+        sees_close=lambda path: watcher.tells(Op.CLOSE_WRITE, path),
+        unchanged_counts=watched.unchanged == "build",
+        follow_symlinks=watched.follow_symlinks,
+    )
+    return watcher, sieve
+
+
+def _above(path: str) -> Iterator[str]:
+    while path != (path := os.path.dirname(path)):
+        yield path
