@@ -65,9 +65,9 @@ def reconcile(s: State) -> list[Command]:
     if s.quitting is None:
         _settle(s, commands)
         _supersede(s, commands)
-        _keep(s, commands)
         _go_without_build(s)
         _renew(s)
+        _keep(s, commands)
         _replace_app(s, commands)
         _signal(s, commands)
         _start_build(s, commands)
@@ -85,7 +85,7 @@ def _settle(s: State, commands: list[Command]) -> None:
     if s.capped and s.waiting is not None and not s.asked:  # the bound has passed: no more waiting
         s.due, s.waiting = True, None
     if s.due and not s.asked:
-        s.due, s.asked = False, True
+        s.due, s.asked, s.looking = False, True, s.peering
         commands.append(Sift(last=s.capped))
 
 
@@ -108,11 +108,13 @@ def _go_without_build(s: State) -> None:
     if s.wanted and not (s.policy.builds or s.called or s.peering or s.build):
         s.good, s.dirty, s.wanted, s.owed = next_run(s), frozenset(), False, False
         s.crashes = 0  # of a program that is not there any more
+        # Nor do the builds count that there were before the config lost its command.
+        s.broken = s.torn = s.stale = False
 
 
 def _renew(s: State) -> None:
-    """What is stale is a run of its own, but in a pause, or while a step is looked after."""
-    if s.stale and not (s.paused or s.peering):
+    """What is stale is a run of its own, as soon as an app may be started."""
+    if s.stale and not (s.paused or s.peering or _down(s)):
         s.good, s.stale = next_run(s), False
 
 
@@ -120,6 +122,7 @@ def _replace_app(s: State, commands: list[Command]) -> None:
     """Bring the app to the newest good run: stop the old one, then start the new one."""
     down = _down(s)
     if s.app is not None and not s.app.stopping and (down or s.app.ended):
+        s.stale = s.stale or not s.app.ended  # it was not its own wish
         _stop_app(s, s.app, commands)
     if s.paused and s.app is not None and not s.app.stopping:
         return
@@ -129,6 +132,7 @@ def _replace_app(s: State, commands: list[Command]) -> None:
         return
     if s.app is None:
         s.served, s.backing_off, s.stale = s.good, False, False
+        s.signals = frozenset()  # it reads everything at its start
         s.app = App(s.good)
         commands.append(StartApp(s.good))
     elif not s.app.stopping:
@@ -141,7 +145,7 @@ def _down(s: State) -> bool:
 
 
 def _signal(s: State, commands: list[Command]) -> None:
-    """Pass signals of rules on; an app that is yet to start reads everything at its start."""
+    """Pass signals of rules on; one that is not there, or stops, needs none."""
     if s.paused:
         return
     if s.app is not None and not s.app.stopping:

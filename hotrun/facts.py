@@ -128,11 +128,16 @@ class AppUnready:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChanged:
-    """The config is another one from now on; ``build``, ``restart``: what it asks for at once."""
+    """The config is another one from now on.
+
+    ``build``, ``restart``: what it asks for at once; ``steps``: the files that still wait for the
+    command of a rule, by the rules of now.
+    """
 
     policy: Policy
     build: bool
     restart: bool
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,8 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
         case AppUnready(run):
             if s.policy.once and s.quitting is None and s.app is not None and s.app.run == run:
                 s.quitting = NOT_READY
-        case ConfigChanged(policy, build, restart):
-            s.policy = policy
-            s.wanted = s.wanted or build
-            first = build and policy.builds  # and then the app is started anew from it
-            s.anew = s.anew or (first and restart)
-            s.stale = s.stale or (restart and not first and bool(s.good))
-            s.steps, s.called, s.stuck = frozenset(), False, False  # of rules that may be gone
+        case ConfigChanged():
+            _record_config(s, fact)
         case BuildRequested():
             s.wanted, s.paused, s.called = True, False, bool(s.steps)
         case RestartRequested():
@@ -86,14 +81,34 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
 
 def _record_change(s: State, fact: FilesChanged) -> None:
     s.answers += s.asked
-    s.asked = s.capped = s.peering = False
+    s.asked = s.capped = False
+    s.peering = s.peering and not s.looking
     s.dirty |= set(fact.paths)
     s.steps |= set(fact.steps)
     s.signals |= set(fact.signals)
     s.stale = s.stale or (fact.restart and bool(s.good))
     if fact.paths or fact.steps:  # what failed is tried again: the change may be its cure
+        if s.build is not None:
+            s.build = replace(s.build, again=True)
         s.called = bool(s.steps)
         s.wanted = s.wanted or s.owed or bool(fact.paths)
+
+
+def _record_config(s: State, fact: ConfigChanged) -> None:
+    s.policy = fact.policy
+    s.wanted = s.wanted or fact.build or s.owed
+    first = fact.build and fact.policy.builds  # and then the app is started anew from it
+    s.anew = s.anew or (first and fact.restart)
+    s.stale = s.stale or (fact.restart and not first and bool(s.good))
+    running = s.build.steps if s.build is not None else frozenset()
+    changed, s.steps = s.steps, frozenset(fact.steps)
+    if s.build is not None and running <= s.steps:
+        s.steps -= running - changed
+    elif s.build is not None:
+        s.build = replace(s.build, gone=True)
+    # What failed is tried again: the config may be its cure.
+    s.called, s.owed = bool(s.steps), False
+    s.stuck = s.stuck and bool(s.steps or running)
 
 
 def _record_timer(s: State, timer: Timer) -> None:  # noqa: C901 - one case a timer
@@ -141,10 +156,10 @@ def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
         s.dirty |= build.paths
         s.kept = "build failed" if s.policy.keeps else ""
     else:
-        asked_to_restart = s.anew or s.served != s.good
+        asked_to_restart = s.anew or s.stale or s.served != s.good
         s.good = max(s.good, build.run)
         s.crashes = 0  # of a program that is not there any more
-        s.torn = s.anew = False
+        s.torn = s.anew = s.stale = False
         if same and not asked_to_restart and s.app is not None and not s.app.stopping:
             s.served = s.good
             s.kept = "same artifact"
@@ -154,17 +169,16 @@ def _record_build_end(s: State, build: Build, code: int, same: bool) -> None:
 
 def _record_step_end(s: State, build: Build, code: int) -> None:
     """A step that failed is a failed build: nothing is built until something changes."""
-    was_down = s.stuck and not s.policy.keeps and s.app is None
-    s.stuck = code != 0 or bool(build.killed)
+    s.stuck = (code != 0 or bool(build.killed)) and not build.gone
     if not s.stuck:
-        s.stale = s.stale or (was_down and bool(s.good))
-        s.peering = not s.policy.once
+        s.peering, s.looking = not s.policy.once, False
         s.touches += 1  # what it wrote is looked for, whether or not it was heard of
         s.waiting, s.due = s.waiting or Quiet.SAVE, False
         return
     s.steps |= build.steps
-    s.called = False
-    s.owed, s.wanted = s.owed or s.wanted, False
+    s.called = build.again
+    if not s.called:
+        s.owed, s.wanted = s.owed or s.wanted, False
     s.kept = "build failed" if s.policy.keeps else ""
 
 

@@ -14,6 +14,8 @@ class Build:
     run: int
     paths: frozenset[str]
     steps: frozenset[Step] = frozenset()  # what the command of a rule runs for
+    again: bool = False  # something changed while the step ran: if it fails, it is tried again
+    gone: bool = False  # a step of rules that may be gone
     killed: str = ""  # why it was killed, if it was
     expired: bool = False  # build.timeout has passed
 
@@ -55,6 +57,7 @@ class State:
     stuck: bool = False  # the last finished step failed
     owed: bool = False  # a build was wanted when it did
     peering: bool = False  # what a step wrote is not known yet
+    looking: bool = False  # the sift under way began after the step, and will find it
     signals: frozenset[int] = frozenset()  # for the app
     torn: bool = False  # a build was killed since the last good one: its file may be half written
     build: Build | None = None

@@ -1,8 +1,8 @@
 """Break the core on purpose, one rule at a time, and see whether its tests notice.
 
-Run by hand after a change of core.py or of its tests: ``python tests/mutants.py``. Each mutant
-is a copy of the package whose core differs in one place; every one has to be killed, by the
-examples or by the walk.
+Run by hand after a change of the core or of its tests: ``python tests/mutants.py``, with the
+beginning of some rules' names to try only those. Each mutant is a copy of the package whose core
+differs in one place; every one has to be killed, by the examples or by the walk.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SUITES = ("test_core.py", "test_core_walk.py")
+CORE = ("core.py", "record.py", "state.py")
+SUITES = ("test_core.py", "test_core_steps.py", "test_core_walk.py")
 TIME_LIMIT = 300  # seconds for one suite; a mutant may run in circles
 
 # The package is imported before pytest can touch the path, and what was imported is looked at
@@ -46,18 +47,18 @@ sys.exit(int(code))
 
 @dataclass(frozen=True)
 class Mutant:
-    """One place of core.py, and what it becomes."""
+    """One place of the core, and what it becomes."""
 
     rule: str
     old: str
     new: str
 
-    def apply(self, source: str) -> str:
-        """Return the mutated source."""
-        found = source.count(self.old)
+    def apply(self, sources: Mapping[str, str]) -> dict[str, str]:
+        """Return the sources of the core by file, one of them mutated."""
+        found = sum(source.count(self.old) for source in sources.values())
         if found != 1:
-            raise SystemExit(f"error: {self.rule}: its text occurs {found} times in core.py")
-        return source.replace(self.old, self.new)
+            raise SystemExit(f"error: {self.rule}: its text occurs {found} times in the core")
+        return {file: source.replace(self.old, self.new) for file, source in sources.items()}
 
 
 def drop(rule: str, old: str, part: str) -> Mutant:
@@ -90,11 +91,13 @@ SETTLING = (
     drop("settle: one sift at a time", "if s.due and not s.asked:", " and not s.asked"),
     Mutant(
         "settle: a stillness during a sift is kept",
-        "s.due, s.asked = False, True\n",
-        "s.due, s.asked = s.due, True\n",
+        "s.due, s.asked, s.looking = False, True, s.peering\n",
+        "s.due, s.asked, s.looking = s.due, True, s.peering\n",
     ),
     Mutant(
-        "settle: an answer frees the next sift", "s.asked = s.capped = False", "s.capped = False"
+        "settle: an answer frees the next sift",
+        "s.asked = s.capped = False\n    s.peering",
+        "s.capped = False\n    s.peering",
     ),
     drop("bound: the answer begins a new one", "s.asked = s.capped = False", " = s.capped"),
     Mutant(
@@ -145,11 +148,13 @@ SETTLING = (
 )
 
 DIRTY = (
-    Mutant("dirty: answers add up", "s.dirty |= set(paths)", "s.dirty = frozenset(paths)"),
-    Mutant("dirty: nothing changed, nothing built", "s.wanted or bool(paths)", "True"),
+    Mutant(
+        "dirty: answers add up", "s.dirty |= set(fact.paths)", "s.dirty = frozenset(fact.paths)"
+    ),
+    Mutant("dirty: nothing changed, nothing built", "s.owed or bool(fact.paths)", "True"),
     drop(
         "dirty: nothing changed, nothing forgotten",
-        "s.wanted = s.wanted or bool(paths)",
+        "s.wanted = s.wanted or s.owed or bool(fact.paths)",
         "s.wanted or ",
     ),
     drop(
@@ -164,18 +169,18 @@ DIRTY = (
     ),
     Mutant(
         "dirty: cleared when the build starts",
-        "s.dirty, s.wanted = frozenset(), False\n        commands.append(StartBuild",
-        "s.wanted = False\n        commands.append(StartBuild",
+        "s.dirty, s.wanted, s.owed = frozenset(), False, False\n        commands.append(StartBuild",
+        "s.wanted, s.owed = False, False\n        commands.append(StartBuild",
     ),
     Mutant(
         "dirty: a build starts once",
-        "s.dirty, s.wanted = frozenset(), False\n        commands.append(StartBuild",
-        "s.dirty = frozenset()\n        commands.append(StartBuild",
+        "s.dirty, s.wanted, s.owed = frozenset(), False, False\n        commands.append(StartBuild",
+        "s.dirty, s.owed = frozenset(), False\n        commands.append(StartBuild",
     ),
     Mutant(
         "dirty: a failed build is not repeated",
-        's.kept = "build failed"',
-        's.wanted, s.kept = True, "build failed"',
+        "s.dirty |= build.paths\n        s.kept",
+        "s.dirty |= build.paths\n        s.wanted = True\n        s.kept",
     ),
 )
 
@@ -184,10 +189,10 @@ BUILDS = (
     Mutant("cancel: patience is two", "s.cancelled < PATIENCE", "s.cancelled <= PATIENCE"),
     Mutant("cancel: patience is not one", "s.cancelled < PATIENCE", "s.cancelled + 1 < PATIENCE"),
     Mutant("cancel: a finished build renews it", "s.cancelled = 0\n", "s.cancelled += 0\n"),
-    Mutant("cancel: only if the policy says so", "s.wanted and s.policy.cancels", "s.wanted"),
+    Mutant("cancel: only if the policy says so", "new and s.policy.cancels", "new"),
     drop(
         "cancel: once",
-        "busy = s.build is not None and not s.build.killed",
+        "not s.build.steps and not s.build.killed",
         " and not s.build.killed",
     ),
     Mutant(
@@ -197,27 +202,27 @@ BUILDS = (
     ),
     drop(
         "build: never two",
-        "if not s.wanted or s.build is not None or s.paused:",
-        " or s.build is not None",
+        "if s.build is not None or s.paused or s.peering or not",
+        "s.build is not None or ",
     ),
     Mutant(
         "build: a good one is started from first",
-        "if not s.policy.runs or s.served == s.good or s.torn or _down(s):",
-        "if True:",
+        "if s.policy.runs and s.served != s.good and not (s.torn or _down(s)):",
+        "if False:",
     ),
     drop(
         "build: a broken one does not block the next",
-        "s.served == s.good or s.torn or _down(s):",
+        "s.served != s.good and not (s.torn or _down(s)):",
         " or _down(s)",
     ),
     drop(
         "build: a cancelled one does not block the next",
-        "s.served == s.good or s.torn or _down(s):",
-        " or s.torn",
+        "s.served != s.good and not (s.torn or _down(s)):",
+        "s.torn or ",
     ),
     drop(
         "build: killed in time is not good",
-        "code != 0 or bool(build.killed)",
+        "s.broken = code != 0 or bool(build.killed)",
         " or bool(build.killed)",
     ),
     Mutant("build: its time is bounded", "s.build = replace(s.build, expired=True)", "pass"),
@@ -239,8 +244,8 @@ BUILDS = (
     Mutant("runs: numbers grow", "s.last_run += 1", "s.last_run = max(s.last_run, 1)"),
     Mutant(
         "asked: a build comes",
-        "s.wanted, s.paused = True, False",
-        "s.wanted, s.paused = False, False",
+        "s.wanted, s.paused, s.called = True, False",
+        "s.wanted, s.paused, s.called = False, False",
     ),
 )
 
@@ -278,13 +283,13 @@ APPS = (
     ),
     drop(
         "app: kept when broken",
-        "return s.broken and not s.policy.keeps",
+        "return ((s.broken or s.stuck) and not s.policy.keeps)",
         " and not s.policy.keeps",
     ),
     Mutant(
         "app: stopped when broken, if asked to",
-        "return s.broken and not s.policy.keeps",
-        "return False",
+        "return ((s.broken or s.stuck) and not s.policy.keeps)",
+        "return (s.stuck and not s.policy.keeps)",
     ),
     Mutant(
         "app: served is written down",
@@ -293,8 +298,8 @@ APPS = (
     ),
     Mutant(
         "app: a change without builds replaces it",
-        "if s.wanted and not s.policy.builds:",
-        "if False:",
+        "if s.wanted and not (s.policy.builds",
+        "if False and not (s.policy.builds",
     ),
     Mutant("same: keeps the app", "if same and not asked_to_restart", "if not same and False"),
     Mutant("same: but not against a restart", "same and not asked_to_restart and", "same and"),
@@ -318,13 +323,21 @@ APPS = (
     ),
     Mutant(
         "asked: an env file comes with the answer",
-        "s.stale = s.stale or (restart and bool(s.good))",
+        "s.stale = s.stale or (fact.restart and bool(s.good))",
         "pass",
     ),
     Mutant("torn: a killed build tears", "s.torn = s.torn or bool(build.killed)", "pass"),
-    Mutant("torn: a good build mends", "        s.torn = False\n", "        pass\n"),
+    Mutant(
+        "torn: a good build mends",
+        "s.torn = s.anew = s.stale = False\n        if same",
+        "s.anew = s.stale = False\n        if same",
+    ),
     drop("asked: no restart of nothing", "(bool(s.good) and not (s.paused", "bool(s.good) and "),
-    Mutant("asked: what is stale waits in a pause", "if s.stale and not s.paused:", "if s.stale:"),
+    drop(
+        "asked: what is stale waits in a pause",
+        "not (s.paused or s.peering or _down",
+        "s.paused or ",
+    ),
     drop(
         "asked: changes of a pause come first",
         " and not (s.paused and s.wanted)",
@@ -381,7 +394,7 @@ ENDS = (
     ),
     drop(
         "exit: a change without a build forgives",
-        "frozenset(), False\n        s.crashes = 0",
+        "frozenset(), False, False\n        s.crashes = 0",
         "\n        s.crashes = 0",
     ),
     Mutant("ready: once ends with 124", "s.quitting = NOT_READY", "pass"),
@@ -398,16 +411,20 @@ ENDS = (
     drop(
         "pause: no build is cancelled", "not s.build.killed and not s.paused\n", " and not s.paused"
     ),
-    drop("pause: no build starts", "s.build is not None or s.paused:", " or s.paused"),
+    drop("pause: no build starts", "s.build is not None or s.paused or s.peering", " or s.paused"),
     Mutant("pause: no app is replaced", "if s.paused and s.app is not None and", "if False and"),
     Mutant("pause: can be ended", "s.paused = not s.paused", "s.paused = True"),
-    Mutant("pause: a build ends it", "s.wanted, s.paused = True, False", "s.wanted = True"),
+    Mutant(
+        "pause: a build ends it",
+        "s.wanted, s.paused, s.called = True, False,",
+        "s.wanted, s.called = True,",
+    ),
     Mutant(
         "pause: a restart ends it", "            s.paused = False\n        case", "        case"
     ),
     Mutant(
         "exit: back-off ends in a start",
-        "False\n                s.good = _next_run(s)",
+        "False\n                s.good = next_run(s)",
         "False\n                s.good = s.good",
     ),
     Mutant(
@@ -497,16 +514,180 @@ ALARMS = (
     ),
 )
 
-MUTANTS = SETTLING + DIRTY + BUILDS + APPS + ENDS + ALARMS
+STEPS = (
+    drop(
+        "step: not cancelled",
+        "s.build is not None and not s.build.steps and",
+        " and not s.build.steps",
+    ),
+    Mutant("step: one that comes cancels a build", "new = s.wanted or s.called", "new = s.wanted"),
+    Mutant(
+        "step: comes before the build", "    if s.called:\n", "    if s.called and not s.wanted:\n"
+    ),
+    Mutant(
+        "step: rules take their turns", "first = min(s.steps).rule", "first = max(s.steps).rule"
+    ),
+    Mutant("step: one rule at a time", "if step.rule == first)", "if True)"),
+    Mutant("step: runs once", "    s.steps -= steps\n", "    pass\n"),
+    Mutant(
+        "step: the next rule has its turn",
+        "s.steps -= steps\n    s.called = bool(s.steps)",
+        "s.steps -= steps\n    s.called = False",
+    ),
+    drop(
+        "step: the build waits for the look",
+        "s.paused or s.peering or not (s.called",
+        " or s.peering",
+    ),
+    Mutant(
+        "step: what it wrote is looked for",
+        "s.waiting, s.due = s.waiting or Quiet.SAVE, False",
+        "pass",
+    ),
+    Mutant(
+        "step: the look is a new one",
+        "s.peering = s.peering and not s.looking",
+        "s.peering = False",
+    ),
+    Mutant("step: the look ends the wait", "s.peering = s.peering and not s.looking", "pass"),
+    Mutant(
+        "step: a look under way is too early",
+        "s.peering, s.looking = not s.policy.once, False",
+        "s.peering, s.looking = not s.policy.once, s.asked",
+    ),
+    drop(
+        "step: without a build it is waited for",
+        "(s.policy.builds or s.called or s.peering or s.build)",
+        " or s.called",
+    ),
+    drop(
+        "step: without a build the look is waited for",
+        "(s.policy.builds or s.called or s.peering or s.build)",
+        " or s.peering",
+    ),
+    Mutant("step: one that failed is not forgotten", "    s.steps |= build.steps\n", "    pass\n"),
+    Mutant("step: one that failed is not repeated", "s.called = build.again", "s.called = True"),
+    Mutant(
+        "step: one overtaken by a change is repeated", "s.called = build.again", "s.called = False"
+    ),
+    Mutant(
+        "step: a change is its cure",
+        "        s.called = bool(s.steps)\n        s.wanted",
+        "        s.called = bool(fact.steps)\n        s.wanted",
+    ),
+    Mutant("step: no build when it failed", "s.owed, s.wanted = s.owed or s.wanted, False", "pass"),
+    Mutant(
+        "step: the build is owed when it failed",
+        "s.owed, s.wanted = s.owed or s.wanted, False",
+        "s.wanted = False",
+    ),
+    drop(
+        "step: what is owed is built after it",
+        "s.wanted or s.owed or bool(fact.paths)",
+        "s.owed or ",
+    ),
+    drop(
+        "step: killed in time is not good",
+        "(code != 0 or bool(build.killed))",
+        " or bool(build.killed)",
+    ),
+    drop("step: takes the app down", "(s.broken or s.stuck)", " or s.stuck"),
+    Mutant("step: the app comes back after it", "s.stale = s.stale or not s.app.ended", "pass"),
+    Mutant(
+        "step: a build asked for tries it again",
+        "True, False, bool(s.steps)",
+        "True, False, s.called",
+    ),
+    drop("step: the app waits for the look", "s.paused or s.peering or _down(s)", "s.peering or "),
+)
+
+RELOADS = (
+    Mutant("signal: sent", "commands += [Send(s.app.run, number)", "[Send(s.app.run, number)"),
+    Mutant("signal: once", "    s.signals = frozenset()\n\n", "\n\n"),
+    drop(
+        "signal: not to one that stops",
+        "not None and not s.app.stopping:\n        commands += [Send",
+        " and not s.app.stopping",
+    ),
+    Mutant(
+        "signal: not to one that starts", "        s.signals = frozenset()  # it", "        # it"
+    ),
+    Mutant(
+        "signal: waits in a pause", "    if s.paused:\n        return\n    if s.app", "    if s.app"
+    ),
+    Mutant(
+        "signal: they add up",
+        "s.signals |= set(fact.signals)",
+        "s.signals = frozenset(fact.signals)",
+    ),
+    Mutant("config: the policy counts", "s.policy = fact.policy", "pass"),
+    drop("config: asks for a build", "s.wanted or fact.build or s.owed", "fact.build or "),
+    drop("config: what is owed is built", "s.wanted or fact.build or s.owed", " or s.owed"),
+    Mutant(
+        "config: asks for a restart",
+        "s.stale or (fact.restart and not first and bool(s.good))",
+        "s.stale",
+    ),
+    drop("config: builds before it restarts", "fact.restart and not first and", " and not first"),
+    drop(
+        "config: restarts although the bytes are the same",
+        "s.anew or s.stale or s.served",
+        "s.anew or ",
+    ),
+    Mutant("config: restarts once", "s.torn = s.anew = s.stale", "s.torn = s.stale"),
+    Mutant("config: steps are of its rules", "s.steps, frozenset(fact.steps)", "s.steps, s.steps"),
+    Mutant(
+        "config: failed steps are tried again",
+        "s.called, s.owed = bool(s.steps), False",
+        "s.owed = False",
+    ),
+    Mutant("config: a step of the same rule is enough", "s.steps -= running - changed", "pass"),
+    Mutant("config: what changed in a step is not lost", "running - changed", "running"),
+    Mutant("config: old steps are not given back", "s.build = replace(s.build, gone=True)", "pass"),
+    Mutant(
+        "config: no step is stuck that is gone",
+        "s.stuck = s.stuck and bool(s.steps or running)",
+        "pass",
+    ),
+    Mutant(
+        "config: what failed keeps the app down",
+        "s.stuck = s.stuck and bool(s.steps or running)",
+        "s.stuck = False",
+    ),
+    drop(
+        "config: without an app there is none",
+        "not s.policy.keeps) or not s.policy.runs",
+        " or not s.policy.runs",
+    ),
+    Mutant(
+        "config: without a build none is broken",
+        "s.broken = s.torn = s.stale = False",
+        "s.torn = s.stale = False",
+    ),
+    Mutant(
+        "config: without a build none is torn",
+        "s.broken = s.torn = s.stale = False",
+        "s.broken = s.stale = False",
+    ),
+    drop("config: one that keeps brings the app back", "s.peering or _down(s))", " or _down(s)"),
+    Mutant(
+        "config: no app is said to go on that does not",
+        "        _go_without_build(s)\n        _renew(s)\n        _keep(s, commands)",
+        "        _keep(s, commands)\n        _go_without_build(s)\n        _renew(s)",
+    ),
+)
+
+MUTANTS = SETTLING + DIRTY + BUILDS + APPS + ENDS + ALARMS + STEPS + RELOADS
 
 
 @contextmanager
-def package(source: str) -> Iterator[Path]:
-    """Make a copy of the package whose core has this source; yield the folder it is in."""
+def package(sources: Mapping[str, str]) -> Iterator[Path]:
+    """Make a copy of the package whose core has these sources; yield the folder it is in."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name).resolve()
         shutil.copytree(ROOT / "hotrun", folder / "hotrun")
-        (folder / "hotrun" / "core.py").write_text(source, encoding="utf-8")
+        for file, source in sources.items():
+            (folder / "hotrun" / file).write_text(source, encoding="utf-8")
         yield folder
 
 
@@ -533,28 +714,38 @@ def passes(folder: Path, suite: str) -> bool:
     return done.returncode == 0
 
 
-def killers(source: str) -> list[str]:
+def killers(sources: Mapping[str, str]) -> list[str]:
     """Return the suites that notice that this is not the core."""
-    with package(source) as folder:
+    with package(sources) as folder:
         return [suite for suite in SUITES if not passes(folder, suite)]
 
 
-def main() -> int:
-    """Try every mutant; the exit code is 1 if one survived."""
-    source = (ROOT / "hotrun" / "core.py").read_text(encoding="utf-8")
-    sources = [mutant.apply(source) for mutant in MUTANTS]
-    if broken := killers(source):
+def main(chosen: tuple[str, ...]) -> int:
+    """Try the mutants; the exit code is 1 if one survived.
+
+    Args:
+        chosen: How the names of their rules begin; none: all.
+    """
+    sources = {file: (ROOT / "hotrun" / file).read_text(encoding="utf-8") for file in CORE}
+    mutated = [mutant.apply(sources) for mutant in MUTANTS]
+    tried = [
+        (mutant, its)
+        for mutant, its in zip(MUTANTS, mutated, strict=True)
+        if not chosen or mutant.rule.startswith(chosen)
+    ]
+    if broken := killers(sources):
         raise SystemExit(f"error: the core as it is fails {', '.join(broken)}")
     survivors = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, killed_by in zip(MUTANTS, pool.map(killers, sources), strict=True):
+        results = pool.map(killers, [its for _, its in tried])
+        for (mutant, _), killed_by in zip(tried, results, strict=True):
             survivors += not killed_by
             verdict = "killed  " if killed_by else "SURVIVED"
             sys.stdout.write(f"{verdict}  {mutant.rule:<48}  {', '.join(killed_by)}\n")
             sys.stdout.flush()
-    sys.stdout.write(f"{len(MUTANTS)} mutants, {survivors} survived\n")
+    sys.stdout.write(f"{len(tried)} mutants, {survivors} survived\n")
     return int(survivors > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(tuple(sys.argv[1:])))

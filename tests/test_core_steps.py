@@ -10,9 +10,11 @@ from hotrun.facts import (
     BuildRequested,
     ConfigChanged,
     FilesChanged,
+    FilesHeld,
     FilesTouched,
     KeepApp,
     Kill,
+    OnExit,
     PauseToggled,
     Policy,
     Quiet,
@@ -30,6 +32,7 @@ from hotrun.facts import (
 
 PAGE = Step(0, "templ generate", "page.templ")
 OTHER = Step(0, "templ generate", "other.templ")
+MENDED = Step(0, "go tool templ generate", "page.templ")
 STYLE = Step(1, ("sass", "{files}"), "style.scss")
 
 
@@ -202,3 +205,143 @@ def test_steps_of_rules_that_are_gone_are_forgotten() -> None:
     story.tell(BuildExited(2, 1))
     story.tell(ConfigChanged(Policy(), build=False, restart=False))
     assert story.change("main.go") == [StartBuild(3, frozenset({"main.go"}))]
+
+
+def test_a_look_that_began_before_the_step_ended_is_not_the_one_it_is_owed() -> None:
+    story = Story().serving()
+    story.change("main.go", steps=(PAGE,))
+    assert story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE)) == [Sift(last=False)]
+    assert story.tell(BuildExited(2, 0), FilesChanged(())) == []
+    both = frozenset({"main.go", "page_templ.go"})
+    assert looked(story, "page_templ.go") == [StartBuild(3, both)]
+
+
+def test_a_look_after_the_step_that_is_put_off_is_still_owed() -> None:
+    story = Story().serving()
+    story.change("main.go", steps=(PAGE,))
+    story.tell(BuildExited(2, 0))
+    assert story.tell(TimerFired(Timer.SETTLE), FilesHeld()) == [Sift(last=False)]
+    assert looked(story, "page_templ.go") == [
+        StartBuild(3, frozenset({"main.go", "page_templ.go"}))
+    ]
+
+
+def test_a_file_that_is_mended_while_its_step_fails_is_tried_again() -> None:
+    story = Story().serving()
+    story.change(steps=(PAGE,))
+    assert story.change("main.go", steps=(PAGE,)) == []
+    told = story.tell(BuildExited(2, 1))
+    assert told == [KeepApp(1, "build failed"), StartStep(3, frozenset({PAGE}))]
+    assert story.tell(BuildExited(3, 0)) == []
+    assert looked(story) == [StartBuild(4, frozenset({"main.go"}))]
+
+
+def test_another_config_tries_a_failed_step_again_by_its_own_rules() -> None:
+    story = Story().serving()
+    story.change("main.go", steps=(PAGE,))
+    story.tell(BuildExited(2, 1))
+    told = story.tell(ConfigChanged(Policy(), build=False, restart=False, steps=(MENDED,)))
+    assert told == [StartStep(3, frozenset({MENDED}))]
+    assert story.tell(BuildExited(3, 0)) == []
+    assert looked(story) == [StartBuild(4, frozenset({"main.go"}))]
+
+
+def test_what_waited_for_a_step_of_a_rule_that_is_gone_is_built() -> None:
+    story = Story().serving()
+    story.change("main.go", steps=(PAGE,))
+    story.tell(BuildExited(2, 1))
+    told = story.tell(ConfigChanged(Policy(), build=False, restart=False))
+    assert told == [StartBuild(3, frozenset({"main.go"}))]
+
+
+def test_a_step_that_runs_while_the_config_changes_runs_again_by_the_rules_of_now() -> None:
+    story = Story().serving()
+    story.change(steps=(PAGE,))
+    assert story.tell(ConfigChanged(Policy(), build=False, restart=False, steps=(MENDED,))) == []
+    assert story.tell(BuildExited(2, 1)) == []
+    assert looked(story) == [StartStep(3, frozenset({MENDED}))]
+
+
+def test_a_step_that_runs_while_the_config_changes_is_enough_if_its_rule_is_the_same() -> None:
+    story = Story().serving()
+    story.change(steps=(PAGE,))
+    story.tell(ConfigChanged(Policy(), build=False, restart=False, steps=(PAGE,)))
+    assert story.tell(BuildExited(2, 0)) == []
+    assert looked(story) == []
+
+
+def test_a_file_that_changed_while_its_step_ran_is_not_forgotten_by_another_config() -> None:
+    story = Story().serving()
+    story.change(steps=(PAGE,))
+    story.change(steps=(PAGE,))
+    story.tell(ConfigChanged(Policy(), build=False, restart=False, steps=(PAGE,)))
+    assert story.tell(BuildExited(2, 0)) == []
+    assert looked(story) == [StartStep(3, frozenset({PAGE}))]
+
+
+def test_an_app_that_is_down_comes_back_when_the_step_of_another_config_is_good() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change(steps=(PAGE,))
+    assert story.tell(BuildExited(2, 1), AppExited(1, 0)) == [Stop(1)]
+    stops = Policy(keeps=False)
+    told = story.tell(ConfigChanged(stops, build=False, restart=False, steps=(MENDED,)))
+    assert told == [StartStep(3, frozenset({MENDED}))]
+    assert story.tell(BuildExited(3, 0)) == []
+    assert looked(story) == [StartApp(4)]
+
+
+def test_an_app_that_is_down_comes_back_with_a_config_without_the_rule() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change(steps=(PAGE,))
+    assert story.tell(BuildExited(2, 1), AppExited(1, 0)) == [Stop(1)]
+    stops = Policy(keeps=False)
+    assert story.tell(ConfigChanged(stops, build=False, restart=False)) == [StartApp(3)]
+
+
+def test_an_app_that_is_down_comes_back_with_a_config_that_keeps_it() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 1), AppExited(1, 0)) == [Stop(1)]
+    assert story.tell(ConfigChanged(Policy(), build=False, restart=False)) == [StartApp(3)]
+
+
+def test_a_config_without_a_build_starts_the_app_although_the_last_build_was_broken() -> None:
+    story = Story(Policy(keeps=False)).serving()
+    story.change("main.go")
+    assert story.tell(BuildExited(2, 1), AppExited(1, 0)) == [Stop(1)]
+    bare = Policy(builds=False, keeps=False)
+    assert story.tell(ConfigChanged(bare, build=True, restart=False)) == [StartApp(3)]
+
+
+def test_a_config_without_a_build_starts_the_app_although_the_last_build_was_killed() -> None:
+    story = Story().serving()
+    story.change("main.go")
+    bare = Policy(builds=False)
+    told = story.tell(ConfigChanged(bare, build=True, restart=False))
+    assert told == [Kill(2, "superseded")]
+    assert story.tell(BuildExited(2, 137)) == [Stop(1)]
+    assert story.tell(AppExited(1, 0)) == [StartApp(3)]
+
+
+def test_an_app_that_a_config_without_a_build_replaces_is_not_said_to_go_on() -> None:
+    story = Story(Policy(cancels=False)).serving()
+    story.change("main.go")
+    story.tell(ConfigChanged(Policy(builds=False, cancels=False), build=True, restart=False))
+    assert story.tell(BuildExited(2, 1)) == [Stop(1)]
+
+
+def test_an_app_that_has_just_started_gets_no_signal() -> None:
+    story = Story(Policy(builds=False))
+    assert story.tell(BuildRequested()) == [StartApp(1)]
+    story.tell(AppExited(1, 0))
+    story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert story.tell(FilesChanged(("app.py",), signals=(1,))) == [StartApp(2)]
+    assert story.tell(FilesChanged(())) == []
+
+
+def test_a_signal_of_a_pause_is_for_the_app_that_was_there() -> None:
+    story = Story(Policy(on_exit=OnExit.RESTART)).serving()
+    story.tell(PauseToggled(), FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert story.tell(FilesChanged((), signals=(1,)), AppExited(1, 1)) == []
+    assert story.tell(TimerFired(Timer.RESTART)) == [StartApp(2)]
+    assert story.tell(PauseToggled()) == []
