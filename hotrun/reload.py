@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.errors import ConfigError, ConfigErrors
+from hotrun.triage import Triage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hotrun.config import Config
     from hotrun.project.plan import Plan
+    from hotrun.state import State
+    from hotrun.triage import Outcome
 
 STAYS = "mend the file and save it: it is read again"
 
@@ -92,8 +95,28 @@ def watched(config: Config, planned: Plan) -> object:
     # Only the core's alarms go by these two.
     watch = replace(config.watch, debounce=0.0, max_wait=0.0)
     env_files = config.run.env_files if config.run is not None else ()
-    matches = [rule.match for rule in config.rules]
+    rules = [[each for each in rule.match if _opens(each, config)] for rule in config.rules]
+    matches = [match for match in rules if match]
     return watch, planned.roots, planned.outputs, env_files, matches
+
+
+def _opens(pattern: str, config: Config) -> bool:
+    """Whether a pattern of a rule decides what is watched, as the filter has it."""
+    first = pattern.removeprefix("/").partition("/")[0]
+    return bool(config.watch.include) or not any(char in first for char in "*?[\\!")
+
+
+def sorted_again(state: State, config: Config, roots: Sequence[str]) -> Outcome:
+    """Say what the files that wait for the command of a rule are for by another config.
+
+    Args:
+        state: Of the core.
+        config: The config that counts from now on.
+        roots: Its watched roots.
+    """
+    steps = state.steps | (state.build.steps if state.build is not None else frozenset())
+    paths = sorted({config.resolve(step.path) for step in steps})
+    return Triage(config, roots).sort(paths, paths)
 
 
 def read_again(
@@ -119,4 +142,17 @@ def read_again(
     if new.run is not None and new.run.stdin != before:
         hint = "start hotrun again: the keys are set up at its start"
         raise ConfigError("run.stdin changed", hint)
+    for tool in sorted(_missing(new) - _missing(old)):
+        key, program = tool
+        hint = "install it, or correct its name: what runs is left alone"
+        raise ConfigError(f"{key}: {program}: command not found", hint)
     return new, planned
+
+
+def _missing(config: Config) -> set[tuple[str, str]]:
+    """Return the programs that are nowhere, by key: an app is not stopped for one of these."""
+    from hotrun.project.tools import tools
+
+    return {
+        (tool.key, tool.program) for tool in tools(config) if tool.path is None and not tool.to_come
+    }

@@ -23,7 +23,7 @@ from hotrun.loops import Loops
 from hotrun.process.reaper import Reaper
 from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
-from hotrun.reload import difference, problems_of, read_again, watched
+from hotrun.reload import difference, problems_of, read_again, sorted_again, watched
 from hotrun.seat import Seat
 from hotrun.service import Service, policy_of
 from hotrun.signals import Signals
@@ -83,6 +83,8 @@ class Session:
         self._feeds = Feeds(self, name, watch) if watch is not None else None
         self._begun = False
         self._watched = options.watched
+        self._refused = False  # what the config file last held was not as it must be
+        self._roots: tuple[str, ...] = ()  # of another config than the first
         self._restarts = False  # the config that comes with the next feed asks for it
 
     def run(self) -> int:
@@ -174,11 +176,15 @@ class Session:
         try:
             config, planned = read_again(self._options.reload, self.config, reserved)
         except ConfigError as error:
+            self._refused = True
             self._tell_all(problems_of(error))
             return
+        refused, self._refused = self._refused, False
         found = difference(self.config, config)
         if found.keys:
             self._adopt(config, planned, found)
+        elif refused:
+            self.tell(notices.ConfigChanged(config.file or "", []))
 
     def _warn(self, warnings: Iterable[tuple[str, str]]) -> None:
         self._tell_all(notices.Problem(*each, severity="warning") for each in warnings)
@@ -192,12 +198,13 @@ class Session:
         self._options = replace(self._options, outputs=planned.outputs, program=planned.program)
         self.tell(notices.ConfigChanged(config.file or "", list(found.keys)))
         self._warn(planned.warnings)
-        self._options.adopt(config)
+        self._options.adopt(config, planned)
         self._service.adopt(planned.outputs)
         self.loops.adopt()
         if found.builds:
             self.inputs.close()
             self.inputs = Inputs(self, config.build)
+        self._roots = planned.roots
         before, self._watched = self._watched, watched(config, planned)
         if self._feeds is not None and self._options.watch and before != self._watched:
             # What it asks for waits until that is listed.
@@ -209,7 +216,10 @@ class Session:
 
     def _post_config(self, *, build: bool, restart: bool) -> None:
         policy = policy_of(self.config, once=self._options.once)
-        self.post(self._service.name, facts.ConfigChanged(policy, build, restart))
+        waiting = sorted_again(self._service.state, self.config, self._roots)
+        build = build or bool(waiting.built)
+        fact = facts.ConfigChanged(policy, build, restart, tuple(waiting.steps))
+        self.post(self._service.name, fact)
 
     # --- the inbox ---
 

@@ -16,7 +16,7 @@ from random_rules import NAMES, is_behind_link, near, random_repository
 from hotrun.config import load
 from hotrun.project.explain import Explainer, Explanation
 from hotrun.project.plan import plan
-from hotrun.project.watched import outside, single_files, watch
+from hotrun.project.watched import single_files, watch
 from hotrun.watch import SAVES, Event
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Project:
         self.explainer = Explainer(self.config, planned)
         self.heard: set[str] = set()
         self.watcher, self.sieve = watch(self.config, planned)
-        for path in (*planned.roots, *outside(self.config, planned)):
+        for path in (*planned.roots, *self.sieve.apart):
             self.watcher.add(path, ops=SAVES, missing_ok=True)
         self.sieve.list()
 

@@ -142,6 +142,7 @@ def test_a_profile_that_is_not_in_use_warns_of_nothing() -> None:
 # Messages
 
 ACTIONS = 'rule.action must be "build", "restart", "reload", "signal", "command" or "ignore"'
+UNQUOTED = "leave the quotes out: each file is a word of its own, whatever is in its name"
 NO_PLACEHOLDER = "there are {files} and {dirs}; a plain brace takes a space: "
 
 # The lines of a rule to the line, the message and the hint.
@@ -180,6 +181,10 @@ RULE = [
      'rule.command: nothing stands for "{paths}"', NO_PLACEHOLDER + "{ paths }"),
     ("match = ['x']\naction = 'command'\ncommand = 'awk {print}'", 4,
      'rule.command: nothing stands for "{print}"', NO_PLACEHOLDER + "{ print }"),
+    ("match = ['x']\naction = 'command'\ncommand = 'echo \"{files}\"'", 4,
+     'rule.command: "{files}" stands in quotes', UNQUOTED),
+    ("match = ['x']\naction = 'command'\ncommand = ['sh', '-c', 'a \"{dirs}\"']", 4,
+     'rule.command: "{dirs}" stands in quotes', UNQUOTED),
     ("match = ['x']\naction = 'build'\ncomand = 'x'", 4, 'unknown key "comand" in [[rule]]',
      'did you mean "command"?'),
     ("mathc = ['x']\naction = 'ignore'", 2, 'unknown key "mathc" in [[rule]]',

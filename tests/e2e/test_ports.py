@@ -228,7 +228,7 @@ def learned(rig: Rig) -> None:
 
     def is_ready() -> bool:
         rig.type("e")
-        return "was ready after" in rig.text
+        return re.search(r"ready +\d+ ms", rig.text) is not None
 
     rig.wait_for("serving")
     rig.until(is_ready, "the app to be ready")

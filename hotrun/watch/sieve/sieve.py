@@ -118,6 +118,12 @@ class Sieve:
     def _wants(self, path: str) -> bool:
         return path in self.also or self.accepts.wants(path)
 
+    @property
+    def apart(self) -> list[str]:
+        """The single files that lie in no root: ../shared/.env, the config above src/."""
+        inside = tuple(f"{root.rstrip('/')}/" for root in self.roots)
+        return [file for file in sorted(self.also) if not file.startswith(inside)]
+
     # --- the listing ---
 
     def list(self) -> None:
