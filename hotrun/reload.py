@@ -80,7 +80,9 @@ def problems_of(error: ConfigError) -> list[notices.Problem]:
     """Return all that is wrong in a config that was to be read while we run."""
     stays = notices.Problem("the config before this change still counts", STAYS, severity="warning")
     if not isinstance(error, ConfigErrors):
-        return [notices.Problem(error.message, error.hint), stays]
+        # Its own hint says what to do; the file may be fine, or gone.
+        hint = "" if error.hint else STAYS
+        return [notices.Problem(error.message, error.hint), stays._replace(hint=hint)]
     found = [
         notices.Problem(
             f"{one.place}: {one.message}", one.hint, one.file, one.line or None, excerpt=one.excerpt

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +14,13 @@ from hotrun import notices
 from hotrun.ui.colour import wants_colour
 from hotrun.ui.console import Console, Manner
 from hotrun.ui.jsonl import JsonLines
+from hotrun.ui.live import LiveLine
+from hotrun.ui.red_line import PUSHED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEADLINE = 60.0
 
 BUILD = notices.BuildStarted("app", 1, "go build -o app .", [], 0)
 BUILT = notices.BuildFinished("app", 1, ok=True, code=0, ms=420, diagnostics=[], artifact="changed")
@@ -23,6 +33,13 @@ def said(*heard: notices.Notice, **options: bool | str) -> list[str]:
     for notice in heard:
         console(notice)
     return stream.getvalue().splitlines()
+
+
+async def until(predicate: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + DEADLINE
+    while not predicate():
+        assert time.monotonic() < end, f"waited {DEADLINE:g} s for {what}"
+        await asyncio.sleep(0.01)
 
 
 def test_the_first_build_and_start() -> None:
@@ -62,6 +79,104 @@ def test_a_broken_build_says_what_is_still_running() -> None:
         "main.go:3: nonsense",
         "-- #2 main.go: BUILD FAILED (exit 2) after 80 ms, #1 still runs (pid 4711)",
     ]
+
+
+FAILED: list[notices.Notice] = [
+    STARTED,
+    notices.BuildStarted("app", 2, "make", ["main.go"], 1),
+    notices.BuildFinished("app", 2, False, 2, 80, [], None),
+]
+RED = "-- #2 main.go: BUILD FAILED (exit 2) after 80 ms, #1 still runs (pid 4711)"
+STATUS = notices.Status("app", 1, 4711, 9000, 2, 0.0, 1 << 20, False)
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        notices.Unchanged("app", ["a.go"], 1),
+        notices.Ignored("app", ["a_test.go"], 1, "no input of the build"),
+        STATUS,
+    ],
+    ids=["unchanged", "ignored", "status"],
+)
+def test_the_red_line_is_said_again_with_whatever_does_not_mend_the_build(
+    notice: notices.Notice,
+) -> None:
+    assert said(*FAILED, notice)[-1] == RED
+    mended: list[notices.Notice] = [notices.BuildStarted("app", 3, "make", ["main.go"], 1), BUILT]
+    assert RED not in said(*FAILED, *mended, notice)[3:]
+
+
+def test_a_restart_does_not_hide_that_the_build_is_broken() -> None:
+    gone = notices.AppExited("app", 1, 0, None, 9000, True, None, None)
+    lines = said(*FAILED, gone, notices.AppStarted("app", 3, 4712))
+    assert lines[-2:] == [
+        "-- #3 stopped (code 0), restarted pid 4712",
+        RED.replace("#1 still runs (pid 4711)", "#3 still runs (pid 4712)"),
+    ]
+
+
+def test_the_command_of_a_rule_that_succeeds_mends_no_build() -> None:
+    step = notices.BuildStarted("app", 3, "sh gen.sh", ["a.proto"], 1, "rule[1].command")
+    done = notices.BuildFinished("app", 3, True, 0, 10, [], None)
+    assert said(*FAILED, step, done, STATUS)[-1] == RED
+    bad = notices.BuildFinished("app", 3, False, 1, 10, [], None)
+    both = said(*FAILED, step, bad, STATUS)[-2:]
+    assert both[0] == RED
+    assert both[1].startswith("-- #3 a.proto: BUILD FAILED (exit 1)")
+    config = notices.ConfigChanged("/p/hotrun.toml", ["rule"])
+    assert said(*FAILED, step, bad, config, STATUS)[-2:][1] == RED
+
+
+@pytest.mark.parametrize("key", ["clear", "line", "explain"])
+def test_the_red_line_is_said_again_when_a_key_is_pressed(key: str) -> None:
+    stream = io.StringIO()
+    console = Console(stream, Manner())
+    for notice in FAILED:
+        console(notice)
+    assert console.act(key)
+    assert stream.getvalue().count(RED) == 2
+    assert stream.getvalue().endswith(f"{RED}\n")
+
+
+def test_the_red_line_comes_back_once_the_output_of_the_app_has_pushed_it_away() -> None:
+    stream = io.StringIO()
+    line = notices.Output("app", "app", 1, "stdout", "GET /\n")
+
+    async def session() -> list[str]:
+        console = Console(stream, Manner(), live=LiveLine(stream, lambda: 80))
+        for notice in [*FAILED, *[line] * (PUSHED - 1)]:
+            console(notice)
+        assert console._app.red._next is None
+        console(line)
+        assert stream.getvalue().splitlines()[-1] == "GET /"
+        await until(lambda: stream.getvalue().endswith(f"{RED}\n"), "the red line")
+        console(notices.SessionEnded(0, "over"))
+        return stream.getvalue().splitlines()
+
+    lines = asyncio.run(session())
+    assert lines.count(RED) == 2
+
+
+def test_a_config_that_changed_names_its_keys_and_one_that_is_back_has_none() -> None:
+    assert said(notices.ConfigChanged("/p/hotrun.toml", ["run.args", "rule"])) == [
+        "hotrun.toml changed: run.args, rule"
+    ]
+    assert said(notices.ConfigChanged("/p/hotrun.toml", [])) == [
+        "hotrun.toml is good again, and says what counts already"
+    ]
+
+
+def test_a_log_has_the_red_line_once() -> None:
+    line = notices.Output("app", "app", 1, "stdout", "GET /\n" * PUSHED)
+
+    async def session() -> None:
+        console = Console(io.StringIO(), Manner())
+        for notice in (*FAILED, line, line):
+            console(notice)
+        assert console._app.red._next is None
+
+    asyncio.run(session())
 
 
 def test_the_same_binary_says_that_the_app_was_kept() -> None:

@@ -245,6 +245,10 @@ def test_without_an_app_a_change_builds_and_a_restart_is_nothing(top: str) -> No
     assert explainer(top).explain("a.c").effect == "builds"
     found = explainer(top).explain("a.css")
     assert (found.action, found.effect) == ("restart", "does nothing: there is no app")
+    assert found.reason == (
+        "It is below a watched root, and no rule leaves it out; "
+        "`*.css` in rule[1].match says what a change does."
+    )
 
 
 def test_a_directory_is_opened_and_its_files_count(top: str) -> None:

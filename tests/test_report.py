@@ -133,14 +133,55 @@ def test_a_build_that_was_given_up_is_named_and_the_next_one_begins_anew() -> No
 
 def test_a_change_that_had_to_wait_says_for_how_long() -> None:
     story = Story()
+    story.build(2)
+    story.hear(0, notices.AppStopping("app", 1, "SIGTERM"))
     story.change("a.c", ms=20)
-    story.now += 0.7
+    story.start(2)
+    story.now += 0.486
     story.build(3, "a.c")
     assert story.report.lines()[2:5] == [
         "  event",
         "  settle      20 ms",
         "  wait       700 ms  for what was under way",
     ]
+
+
+def test_a_change_that_had_nothing_to_wait_for_did_not_wait() -> None:
+    story = Story()
+    story.build(1)
+    story.start(1)
+    story.change("a.c", ms=20)
+    story.now += 0.7
+    story.build(2, "a.c")
+    assert [line.split()[0] for line in story.report.lines()[2:5]] == ["event", "settle", "build"]
+
+
+def test_a_wait_of_a_moment_is_none() -> None:
+    story = Story()
+    story.hear(0, notices.BuildStarted("app", 1, "make", [], 0))
+    story.change("a.c", ms=20)
+    story.now += 0.004
+    story.build(2, "a.c")
+    assert not any("wait" in line for line in story.report.lines())
+
+
+def test_a_change_that_was_paused_says_so() -> None:
+    story = Story()
+    story.build(1)
+    story.start(1)
+    story.hear(0, notices.Paused("app", True))
+    story.change("a.c", ms=20)
+    story.hear(700, notices.Paused("app", False))
+    story.build(2, "a.c")
+    assert story.report.lines()[4] == "  wait       700 ms  for what was paused"
+
+
+def test_the_command_of_a_rule_is_no_build() -> None:
+    story = Story()
+    story.change("a.proto")
+    paths = ["a.proto"]
+    story.hear(0, notices.BuildStarted("app", 2, "sh gen.sh", paths, 1, "rule[1].command"))
+    assert story.report.lines()[0] == "rule #2: sh gen.sh"
 
 
 def test_a_change_in_the_middle_of_a_build_is_no_restart() -> None:
@@ -164,7 +205,6 @@ def test_an_env_file_restarts_without_a_build() -> None:
         "  because of .env",
         "  event",
         "  settle      52 ms",
-        "  wait         1 ms  for what was under way",
         "  stop        30 ms  SIGTERM, code 0",
         "  start        4 ms  #2, pid 4711",
         "  ready      210 ms",

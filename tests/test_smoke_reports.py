@@ -15,6 +15,7 @@ from hotrun.project.smoke.annotations import Annotations
 from hotrun.project.smoke.check import Check, Place, Result
 from hotrun.project.smoke.checklist import Checklist
 from hotrun.project.smoke.lines import Lines
+from hotrun.project.smoke.turns import with_port
 
 OK = Check("config", True, 7, "hotrun.toml", notes=("look <here>",))
 BAD = Check(
@@ -25,7 +26,7 @@ BAD = Check(
     "mend it",
     1,
     ("\x1b[31mred\x1b[0m", "\ta < b"),
-    (Place("/work/shop/a b,c:d.go", 3, 7, "100%\nwrong"),),
+    (Place("/work/shop/a b,c:d.go", 3, 7, "100%\nwrong", "a b,c:d.go"),),
 )
 SKIPPED = Check("start", None, 0, "there is no app ([run])")
 UNREACHED = Check("ready", None, 0, "not reached: build failed", reached=False)
@@ -43,6 +44,21 @@ def shown(stream: io.TextIOWrapper, *, colour: bool = False) -> list[str]:
 
 def stream(encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(), encoding)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("127.0.0.1:${P}", "127.0.0.1:8123"),
+        ("[::1]:${NONE:-9000}", "[::1]:9000"),
+        ("http://${HOST}:${P}/healthz?a=${SECRET}", "http://${HOST}:8123/healthz?a=${SECRET}"),
+        ("http://me:${SECRET}@host:80/", "http://me:${SECRET}@host:80/"),
+        ("http://host/a:${SECRET}", "http://host/a:${SECRET}"),
+        ("127.0.0.1:${NONE}", "127.0.0.1:${NONE}"),
+    ],
+)
+def test_of_an_address_only_the_port_is_shown_as_it_is(address: str, shown: str) -> None:
+    assert with_port(address, {"P": "8123", "HOST": "h", "SECRET": "1234"}) == shown
 
 
 def test_people_get_a_line_for_each_check_and_all_that_helps_below_one_that_failed() -> None:
@@ -92,7 +108,13 @@ def test_programs_get_one_object_for_each_check_and_one_at_the_end() -> None:
         (1, "check", "ready", None),
     ]
     assert checks[1]["diagnostics"] == [
-        {"file": "/work/shop/a b,c:d.go", "line": 3, "column": 7, "message": "100%\nwrong"}
+        {
+            "file": "a b,c:d.go",
+            "line": 3,
+            "column": 7,
+            "severity": "error",
+            "message": "100%\nwrong",
+        }
     ]
     assert (checks[1]["ms"], checks[1]["hint"], checks[0]["notes"]) == (
         61_250,

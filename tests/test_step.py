@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from hotrun import notices
 from hotrun.config import load_text
 from hotrun.facts import Step
 from hotrun.jobs.step import filled, task
@@ -19,7 +20,7 @@ from hotrun.process.command import parse
 from hotrun.process.scratch import Scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hotrun.host import Host
     from hotrun.jobs.build import Task
@@ -118,11 +119,16 @@ def write(project: Path, *names: str) -> None:
 
 
 def task_of(
-    project: Path, scratch: Scratch, command: str | tuple[str, ...], *names: str, text: str = ""
+    project: Path,
+    scratch: Scratch,
+    command: str | tuple[str, ...],
+    *names: str,
+    text: str = "",
+    tell: Callable[[notices.Notice], None] | None = None,
 ) -> Task | None:
     config = load_text(text, str(project))
-    host = cast("Host", SimpleNamespace(config=config, scratch=scratch))
-    return task(host, 7, frozenset(Step(1, command, name) for name in names))
+    host = SimpleNamespace(config=config, scratch=scratch, tell=tell)
+    return task(cast("Host", host), 7, frozenset(Step(1, command, name) for name in names))
 
 
 def changes(made: Task | None) -> object:
@@ -165,8 +171,14 @@ def test_a_link_that_leads_nowhere_is_there(project: Path, scratch: Scratch) -> 
 def test_a_command_that_names_files_does_not_run_when_all_are_gone(
     project: Path, scratch: Scratch
 ) -> None:
-    assert task_of(project, scratch, "x {files}", "gone.md") is None
-    assert task_of(project, scratch, ("x", "{dirs}"), "gone.md") is None
+    told: list[notices.Notice] = []
+    assert task_of(project, scratch, "x {files}", "gone.md", tell=told.append) is None
+    assert task_of(project, scratch, ("x", "{dirs}"), "gone.md", "b", tell=told.append) is None
+    why = "all that rule[2].command would name is gone, so #7 is skipped"
+    assert told == [
+        notices.Ignored("project", ["gone.md"], 1, why),
+        notices.Ignored("project", ["b", "gone.md"], 2, why),
+    ]
 
 
 def test_one_that_names_none_hears_of_those_that_are_gone(project: Path, scratch: Scratch) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.errors import HotrunError
-from hotrun.inputs.verdict import Verdict, real, real_ones
+from hotrun.inputs.verdict import real_ones
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from hotrun.inputs.ask import Ask
     from hotrun.inputs.question import Question
     from hotrun.inputs.verdict import Knowledge
-
-_UNKNOWN = Verdict(True, "What the build reads is not known yet, so every watched file counts.")
-_ALL = Verdict(True, "What the build reads is not asked for, so every watched file counts.")
-_LOST = Verdict(True, "What the build reads cannot be told, so every watched file counts.")
-
 
 SLICE = 0.002  # seconds of reading between two looks at the inbox
 
@@ -52,13 +47,7 @@ class Inputs:
         self._ask: Ask | None = None
         self._spoilt = False  # what we read was perhaps being written
         self._again = False  # ask once more after this
-        self._lost = False
         self._warned = False
-
-    @property
-    def active(self) -> bool:
-        """Whether there is anything that tells inputs from other files."""
-        return self._question is not None
 
     # --- what happens ---
 
@@ -103,25 +92,6 @@ class Inputs:
         if self._ask is not None:
             self._ask.cancel()
             self._ask = None
-
-    # --- what is asked ---
-
-    def matters(self, path: str) -> bool:
-        """Whether a file, an absolute path, can alter what is built; in doubt it can."""
-        return self._verdict(path).matters
-
-    def why(self, path: str) -> str:
-        """Say in a sentence why a file matters, or why not."""
-        return self._verdict(path).why
-
-    def _verdict(self, path: str) -> Verdict:
-        if self._question is None:
-            return _ALL
-        if self._lost:
-            return _LOST
-        if self._knowledge is None or not self._true:
-            return _UNKNOWN
-        return self._knowledge.verdict(real(path))
 
     # --- asking ---
 
@@ -190,7 +160,7 @@ class Inputs:
         elif isinstance(answer, HotrunError):
             self._fail(answer)
         elif answer is not None:
-            self._knowledge, self._lost = answer, False
+            self._knowledge = answer
             # What changed while we asked may be half in the answer. The build that it causes is
             # the next occasion to ask.
             mixed = any(answer.verdict(path).matters for path in self._meanwhile)
@@ -199,7 +169,6 @@ class Inputs:
     def _fail(self, error: HotrunError) -> None:
         if self._meanwhile:  # a go.mod that was half written, say: it is asked again
             return
-        self._lost = True
         hint = error.hint or "until it is told, watch.include alone decides"
         self._warn(f"build.inputs: {error.message.removeprefix('build.inputs: ')}", hint)
 

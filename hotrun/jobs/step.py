@@ -13,6 +13,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from hotrun import notices
 from hotrun.alarms import STEP
 from hotrun.jobs.build import Task
 from hotrun.process import command as commands
@@ -29,7 +30,7 @@ _NAMES = re.compile(r"\{files\}|\{dirs\}")
 
 
 def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
-    """Make the task of a step; None: it names its files, and all of them are gone.
+    """Make the task of a step; None: it names its files, and all are gone, which is told.
 
     Args:
         host: The session.
@@ -42,6 +43,7 @@ def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
     words = {FILES: files, DIRS: _directories(files)}
     command = filled(first.command, words)
     if command is None:
+        host.tell(_skipped(run, first, removed, config.directory))
         return None
     env = dict(config.build.env) if config.build is not None else {}
     text = json.dumps({"files": files, "dirs": words[DIRS], "removed": removed})
@@ -51,6 +53,13 @@ def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
     timeout = config.build.timeout if config.build is not None else STEP
     key = f"rule[{first.rule + 1}].command"
     return Task(key, commands.parse(command), env, timeout, None, path)
+
+
+def _skipped(run: int, step: Step, gone: Sequence[str], directory: str) -> notices.Ignored:
+    """Say why a run has no build: whoever counts them would miss it."""
+    service = os.path.basename(directory) or "app"
+    why = f"all that rule[{step.rule + 1}].command would name is gone, so #{run} is skipped"
+    return notices.Ignored(service, [*gone[: notices.MOST_PATHS]], len(gone), why)
 
 
 def filled(

@@ -252,10 +252,10 @@ class Explainer:
             return _Verdict(True, reason, rule, found.root)
         effect = self._effects.of(path)
         if effect.rule is not None:
-            says = f"and `{effect.rule.pattern}` in {effect.rule.file} says what a change does"
+            says = f"; `{effect.rule.pattern}` in {effect.rule.file} says what a change does."
             if effect.rule == found.rule:
-                says = "and says what a change does"
-            reason, rule = f"{reason[:-1]}, {says}.", self._places.of(effect.rule)
+                says = ", and says what a change does."
+            reason, rule = f"{reason[:-1]}{says}", self._places.of(effect.rule)
         words = effect.words
         if self._accepts.is_ignore_file(path):
             words += f"; {_RULES}"

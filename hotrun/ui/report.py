@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = 80
 NAMED = 5  # paths; a checkout changes thousands
 MOST = 12  # phases; an app may end and be started again for hours
+WAIT = 5  # milliseconds; less is the time that a notice takes to come here
 
 
 class Phase(NamedTuple):
@@ -72,6 +73,9 @@ class Report:
         self.because = because
         self._clock = clock
         self._changed: tuple[notices.Changed, float] | None = None  # and no run of it yet
+        self._busy = ""  # what a change has to wait for now
+        self._waits = ""  # what the last one had to wait for
+        self._is_paused = False
         self._cycle: Cycle | None = None
         self._mark = 0.0  # when the last phase ended
         self._is_served = True  # the last good build: its app was started, or there is none
@@ -83,12 +87,33 @@ class Report:
         Returns:
             Whether the chain has come to its end with it.
         """
+        is_over = self._noted(notice)
+        self._look_busy(notice)
+        return is_over
+
+    def _look_busy(self, notice: Notice) -> None:
+        """Remember what is under way, for the changes that come meanwhile."""
+        match notice:
+            case notices.BuildStarted() | notices.AppStopping():
+                self._busy = "what was under way"
+            case notices.BuildFinished(_, _, False) | notices.AppExited(_, _, _, _, _, False):
+                self._busy = ""
+            case notices.BuildCancelled() | notices.AppStarted() | notices.AppKept():
+                self._busy = ""
+            case notices.Paused(_, on):
+                self._is_paused = on
+            case _:
+                pass
+
+    def _noted(self, notice: Notice) -> bool:
         match notice:
             case notices.Changed():
                 self._changed = notice, self._clock()
+                self._waits = "what was paused" if self._is_paused else self._busy
                 return False
-            case notices.BuildStarted(_, run, command, paths, count):
-                self._begin(f"build #{run}: {command}", run, paths, count)
+            case notices.BuildStarted(_, run, command, paths, count, key):
+                what = "build" if key == "build.command" else "rule"
+                self._begin(f"{what} #{run}: {command}", run, paths, count)
                 return False
             case notices.BuildFinished():
                 return self._built(notice)
@@ -164,8 +189,8 @@ class Report:
             self._cycle.begun = heard - changed.ms / 1000
             self._cycle.phases.append(Phase("settle", changed.ms))
             waited = round((now - heard) * 1000)
-            if waited:
-                self._cycle.phases.append(Phase("wait", waited, "for what was under way"))
+            if self._waits and waited > WAIT:
+                self._cycle.phases.append(Phase("wait", waited, f"for {self._waits}"))
             self._changed = None
 
     def _since(self) -> int:

@@ -112,7 +112,7 @@ def parsed(report: Path) -> ET.Element:
 
 def test_a_healthy_project_passes_and_its_source_is_what_it_was(project: Project) -> None:
     port = free_port()
-    ready = f'ready = {{ tcp = "127.0.0.1:{port}", timeout = "30s" }}'
+    ready = f'env = {{ P = "{port}" }}\nready = {{ tcp = "127.0.0.1:${{P}}", timeout = "30s" }}'
     app = config(project, SERVER, port, build=f"{PYTHON} -c pass", run=ready)
     app.chmod(0o640)
     os.utime(app, ns=(1_700_000_000_123_456_789, 1_600_000_000_987_654_321))
@@ -121,6 +121,7 @@ def test_a_healthy_project_passes_and_its_source_is_what_it_was(project: Project
     done, checks = smoke(project, "--junit", str(report))
     assert done.code == 0, done.err
     assert oks(checks) == [True] * 8
+    assert checks["ready"]["message"].startswith(f"a connection to 127.0.0.1:{port} after ")
     assert checks["reload"]["message"].startswith("app.py: built in ")
     assert "restarted as pid" in checks["reload"]["message"]
     assert checks["stop"]["message"] == "SIGTERM: the app ended with signal SIGTERM"
@@ -179,6 +180,7 @@ def test_an_app_that_never_gets_ready_ends_with_124(project: Project) -> None:
         f"the app does not serve after 0.3 s: a connection to 127.0.0.1:{port}: "
     )
     assert checks["ready"]["output"] == ["up"]
+    assert done.err.count("the app does not serve after 0.3 s") == 1
 
 
 def test_a_daemon_that_the_app_leaves_is_stopped_named_and_fails_the_check(
@@ -231,7 +233,7 @@ def test_an_app_that_crashes_is_shown_with_the_line_of_its_traceback(project: Pr
     assert checks["ready"]["message"].startswith("the app ended with code 1 after ")
     assert checks["ready"]["output"][-1] == "ValueError: no\tway"
     place = checks["ready"]["diagnostics"][0]
-    assert (place["file"], place["line"]) == (str(project.path / "app.py"), 2)
+    assert (place["file"], place["line"], place["severity"]) == ("app.py", 2, "error")
     assert f"::error file={project.path}/app.py,line=2,title=" in done.err
 
 
@@ -244,6 +246,7 @@ def test_a_port_that_a_stranger_holds_is_what_an_app_failed_for(project: Project
     assert oks(checks) == [True, True, None, True, False, None, None, True]
     assert checks["ready"]["message"].startswith("the app ended with code 1 after ")
     assert f"is held by pid {os.getpid()}" in checks["ready"]["hint"]
+    assert done.err.count(f"is held by pid {os.getpid()}") == 1
 
 
 def test_an_app_that_cannot_be_started_again_is_said(project: Project) -> None:

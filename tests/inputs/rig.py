@@ -18,6 +18,7 @@ import pytest
 from hotrun.alarms import Alarms
 from hotrun.config import load_text
 from hotrun.inputs import Inputs
+from hotrun.inputs.now import look
 from hotrun.process.reaper import Reaper
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Rig:
         return sorted(path.removeprefix(base) for path in matter)
 
     def why(self, name: str) -> str:
-        return self.inputs.why(f"{self.project}/{name}")
+        """Return what `hotrun explain` says of a file; empty where the globs decide."""
+        verdict = look(self.host.config).verdict(f"{self.project}/{name}")
+        return verdict.why if verdict is not None else ""
 
     @property
     def problems(self) -> list[tuple[str, str]]:

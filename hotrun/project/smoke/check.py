@@ -6,8 +6,11 @@ none knows another, and none can make a check fail.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from hotrun.host import relative
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,12 +23,23 @@ LATE = 124
 
 
 class Place(NamedTuple):
-    """A complaint about a line: ``file`` absolute, or "" ; ``line`` and ``column`` 0: not known."""
+    """A complaint about a line: ``file`` absolute, or "" ; ``line`` and ``column`` 0: not known.
+
+    ``shown`` is the file from the project on; ``severity`` is "error" or "warning".
+    """
 
     file: str
     line: int
     column: int
     message: str
+    shown: str = ""
+    severity: str = "error"
+
+
+def place(directory: str, name: str, line: int, column: int, message: str) -> Place:
+    """Make a place of a file that is named from the project's directory (absolute) on."""
+    file = os.path.normpath(os.path.join(directory, name))
+    return Place(file, line, column, message, relative(file, directory))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hotrun.process import diagnostics
-from hotrun.project.smoke.check import Place
+from hotrun.project.smoke.check import place
 from hotrun.project.smoke.session import LINES
 
 if TYPE_CHECKING:
+    from hotrun.project.smoke.check import Place
     from hotrun.project.smoke.session import Event
 
 
@@ -55,7 +56,7 @@ class Heard:
             case "problem" if event["severity"] == "error":
                 self.problems.append(event)
             case "problem":
-                self.warnings.append(_worded(event))
+                self.warnings.append(worded(event))
             case "build_started":
                 self._build.clear()
             case "app_started":
@@ -85,9 +86,13 @@ class Heard:
             case _:
                 pass
 
+    def take(self) -> Event:
+        """Return the last problem that was told; it is what a check fails for, and told by that."""
+        return self.problems.pop()
+
     def forget(self) -> None:
         """What was told up to now is no reason for what comes; it is shown all the same."""
-        self.warnings += map(_worded, self.problems)
+        self.warnings += map(worded, self.problems)
         self.problems.clear()
 
     def printed(self, source: str) -> tuple[str, ...]:
@@ -96,11 +101,12 @@ class Heard:
 
     def complaints(self, found: list[dict[str, Any]]) -> list[Place]:
         """Return where the sources are wrong, by the diagnostics of a build."""
-        return [
-            Place(self._file(each["file"]), each["line"], each["column"], each["message"])
+        places = [
+            place(self.directory, each["file"], each["line"], each["column"], each["message"])
             for each in found
-            if each["severity"] == "error" and os.path.exists(self._file(each["file"]))
+            if each["severity"] == "error"
         ]
+        return [each for each in places if os.path.exists(each.file)]
 
     def traced(self) -> list[Place]:
         """Return where the sources are wrong, by what the app printed when it failed."""
@@ -109,13 +115,10 @@ class Heard:
     def told(self) -> list[Place]:
         """Return where the sources are wrong, by the problems that were told."""
         return [
-            Place(self._file(each["file"]), each["line"] or 0, 0, each["message"])
+            place(self.directory, each["file"], each["line"] or 0, 0, each["message"])
             for each in self.problems
             if each["file"]
         ]
-
-    def _file(self, name: str) -> str:
-        return os.path.normpath(os.path.join(self.directory, name))
 
 
 def how(event: Event) -> str:
@@ -123,7 +126,8 @@ def how(event: Event) -> str:
     return f"signal {event['signal']}" if event["signal"] else f"code {event['code']}"
 
 
-def _worded(problem: Event) -> str:
+def worded(problem: Event) -> str:
+    """Return a problem and its hint as one line."""
     return "; ".join(filter(None, (problem["message"], problem["hint"])))
 
 

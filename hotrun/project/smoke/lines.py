@@ -7,9 +7,20 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from hotrun.project.smoke.check import Check, Result
+    from hotrun.project.smoke.check import Check, Place, Result
 
 VERSION = 1
+
+
+def _diagnostic(place: Place) -> dict[str, str | int]:
+    """Return a place with the words of ``build_finished``."""
+    return {
+        "file": place.shown or place.file,
+        "line": place.line,
+        "column": place.column,
+        "severity": place.severity,
+        "message": place.message,
+    }
 
 
 class Lines:
@@ -32,7 +43,7 @@ class Lines:
             message=check.message,
             hint=check.hint,
             output=check.output,
-            diagnostics=[place._asdict() for place in check.places],
+            diagnostics=[*map(_diagnostic, check.places)],
             notes=check.notes,
         )
 

@@ -6,12 +6,14 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Self
 
+from hotrun.process import environment
 from hotrun.project.smoke import edit, left
 from hotrun.project.smoke.check import FailedError, LateError, OutOfTimeError
 from hotrun.project.smoke.edit import Place
 from hotrun.project.smoke.guard import Guard
 from hotrun.project.smoke.heard import Heard
 from hotrun.project.smoke.session import Session
+from hotrun.project.watched import env_files
 
 if TYPE_CHECKING:
     from hotrun.project.smoke.session import Event
@@ -115,13 +117,14 @@ class Live:
 
     def refused(self, code: int = 1, source: str = "app") -> FailedError:
         """Return the last problem that was told as what a check failed for."""
-        problem = self.heard.problems[-1]
+        places = self.heard.told()
+        problem = self.heard.take()
         return FailedError(
             problem["message"],
             problem["hint"],
             code=code,
             output=self.heard.printed(source),
-            places=self.heard.told(),
+            places=places,
         )
 
     def has_time_to_end(self) -> None:
@@ -140,6 +143,11 @@ class Live:
         if self.heard.pid:
             self.ports |= left.listening(self.cookie, self.heard.pid)
         self.ports |= left.ports_of(self.heard.held)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that the app is started with."""
+        run = self.config.run
+        return environment.compose(run.env, env_files(self.config))[0] if run is not None else {}
 
     # --- the edit ---
 

@@ -21,9 +21,9 @@ from hotrun.project.smoke.check import (
     Found,
     InterruptedByError,
     OutOfTimeError,
-    Place,
     Result,
     SkippedError,
+    place,
 )
 from hotrun.project.smoke.live import Live
 from hotrun.units import format_duration
@@ -140,12 +140,9 @@ class Proof:
 def _wrong(error: ConfigErrors, directory: str) -> FailedError:
     """Everything that is wrong in a config, as it is shown by every command."""
     problems = error.problems
-    files = [os.path.abspath(os.path.join(directory, each.file)) for each in problems]
-    places = [
-        Place(file, each.line, each.column, each.message)
-        for file, each in zip(files, problems, strict=True)
-        if os.path.isfile(file)  # it may be an option
-    ]
+    base = os.path.abspath(directory)
+    places = [place(base, each.file, each.line, each.column, each.message) for each in problems]
+    places = [each for each in places if os.path.isfile(each.file)]  # it may be an option
     message, hint, lines = error.message, error.hint, str(error).splitlines()
     if len(problems) > 1:
         message, hint = f"{len(problems)} things are wrong in the config", ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from hotrun import variables
 from hotrun.project.smoke.check import LATE, FailedError, Found, LateError, SkippedError
-from hotrun.project.smoke.heard import how
+from hotrun.project.smoke.heard import how, worded
 from hotrun.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hotrun.project.smoke.live import Live
     from hotrun.project.smoke.session import Event
@@ -19,6 +21,8 @@ START = 1.0
 # Seconds beyond the time of run.ready: two clocks, and the last answer on its way.
 SLACK = 0.5
 NOTICE = 15.0  # seconds in which an edit is noticed, beside what the config gives it
+# A variable for a port. One for a password has a "@" behind it, and one of the path a "/" before.
+_PORT = re.compile(r"(?:\w+://)?[^/?#]*:(?P<port>\$\{\w+(?::-[0-9]*)?\})(?=[/?#]|$)")
 NO_APP = "there is no app ([run])"
 
 
@@ -130,7 +134,7 @@ def _serves(live: Live) -> str:
     if event["code"] == 0:
         what, hint = f"{what}, before it was ready", "run.ready says how it is asked"
     if live.heard.problems:
-        hint = live.heard.problems[-1]["message"]
+        hint = worded(live.heard.take())
     printed, places = live.heard.printed("app"), live.heard.traced()
     raise FailedError(what, hint, output=printed, places=places)
 
@@ -157,8 +161,21 @@ def _asked(live: Live, ms: int) -> str:
         return f"it is still alive after {_time(ms)}"
     if form.log:
         return f"it printed /{form.log}/ after {_time(ms)}"
-    what = f"GET {form.http}" if form.http else f"a connection to {form.tcp}"
+    address = with_port(form.http or form.tcp, live.environment())
+    what = f"GET {address}" if form.http else f"a connection to {address}"
     return f"{what} after {_time(ms)}"
+
+
+def with_port(address: str, env: Mapping[str, str]) -> str:
+    """Return an address with its port as a number; other variables may hold what is secret."""
+    match = _PORT.match(address)
+    if match is None:
+        return address
+    try:
+        port = variables.expand(match["port"], env)
+    except variables.ExpandError:
+        return address
+    return f"{address[: match.start('port')]}{port}{address[match.end('port') :]}"
 
 
 def _reloads(live: Live, name: str) -> str:
