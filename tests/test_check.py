@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from oracle import empty_home, put
 
 from hotrun.cli import main
 from hotrun.config import load_text
+from hotrun.process.session_file import SessionFile
+from hotrun.project import schema_file
 from hotrun.project.survey import Limit, shortage
 from hotrun.project.tools import tools
 from hotrun.watch.limits import watches_in_use
@@ -238,13 +241,41 @@ def test_a_port_that_somebody_holds_is_a_warning_with_who_it_is(check: Check, ta
     assert f"warning: 127.0.0.1:{taken} is held by pid {os.getpid()} (" in err
 
 
+def test_a_port_that_hotrun_or_the_app_needs_is_an_error_when_a_stranger_holds_it(
+    check: Check, taken: int
+) -> None:
+    """A stranger: no session file of this project tells of the process."""
+    listen = ("--set", f'run.listen=["127.0.0.1:{taken}"]')
+    out, err = check(*listen, code=2)
+    assert "is fine" not in out
+    assert f"error: 127.0.0.1:{taken} is held by pid {os.getpid()} (" in err
+    ready = ("--set", f"run.ready.http=http://localhost:{taken}/health")
+    severities = [each["severity"] for each in answer(check, *listen, *ready, code=2)["problems"]]
+    assert severities.count("error") == 2
+
+
+def test_a_port_that_a_hotrun_of_this_project_holds_is_a_warning(
+    check: Check, top: str, taken: int
+) -> None:
+    pid = os.getpid()
+    file = SessionFile(top, f"HOTRUN_SESSION={pid}-{time.time_ns()}")
+    try:
+        _, err = check("--set", f'run.listen=["127.0.0.1:{taken}"]')
+    finally:
+        file.close()
+    assert f"warning: 127.0.0.1:{taken} is held by pid {pid} (" in err
+    assert (
+        f"hint: this project runs already (hotrun, pid {pid}): end that before it is run again\n"
+    ) in err
+
+
 def test_a_port_is_read_with_its_variables(check: Check, top: str, taken: int) -> None:
     put(top, ".env", f"PORT={taken}\n")
-    found = answer(check, "--set", 'run.listen=["127.0.0.1:${PORT}", "unix:x.sock"]')
+    found = answer(check, "--set", 'run.listen=["127.0.0.1:${PORT}", "unix:x.sock"]', code=2)
     address = {"address": f"127.0.0.1:{taken}", "key": "run.listen", "taken": True}
     assert found["addresses"] == [address]
-    _, err = check("--set", 'run.listen=["127.0.0.1:${NO_SUCH}"]')
-    assert "warning: run.listen: 127.0.0.1:${NO_SUCH}: NO_SUCH is not set\n" in err
+    _, err = check("--set", 'run.listen=["127.0.0.1:${NO_SUCH}"]', code=2)
+    assert "error: run.listen: 127.0.0.1:${NO_SUCH}: NO_SUCH is not set\n" in err
 
 
 def test_a_line_of_an_env_file_that_says_nothing_is_a_warning(check: Check, top: str) -> None:
@@ -286,7 +317,7 @@ def test_what_the_project_forbids_is_one_object_too(check: Check) -> None:
 
 
 def test_the_command_of_a_rule_is_read_before_it_is_needed(check: Check) -> None:
-    rule = 'rule=[{match=["*.x"], action="command", command="x \'y {files}"}]'
+    rule = 'rule=[{match=["*.x"], action="command", command="x {files} \'y"}]'
     _, err = check("--set", rule, code=2)
     assert err == (
         "error: rule[2].command: a quote is not closed\nhint: close the quote, or write a list\n"
@@ -344,3 +375,72 @@ def test_the_path_of_a_command_is_its_own(tmp_path: Path) -> None:
     text = f'[build]\ncommand = "mine"\nenv = {{ PATH = "{tmp_path}/bin" }}\n'
     (tool,) = tools(load_text(text, str(tmp_path)))
     assert tool.path == made
+
+
+def test_an_empty_file_is_a_valid_config_that_does_nothing(check: Check, top: str) -> None:
+    put(top, "hotrun.toml", "")
+    out, err = check()
+    assert out.endswith("/hotrun.toml is fine\n")
+    assert err == (
+        "warning: hotrun.toml has neither build.command nor run.command\n"
+        'hint: say what to do, for example: [run] and below it command = "./app"\n'
+    )
+
+
+@pytest.mark.parametrize("old", [None, "{}"])
+def test_the_schema_that_the_first_line_names_is_renewed(
+    old: str | None, check: Check, top: str
+) -> None:
+    put(top, "hotrun.toml", f"{schema_file.FIRST}\n{CONFIG}")
+    schema = Path(top, ".hotrun/schema.json")
+    if old is not None:
+        put(top, ".hotrun/schema.json", old)
+    check()
+    assert json.loads(schema.read_text(encoding="utf-8"))["properties"]
+    assert Path(top, ".hotrun/.gitignore").read_text(encoding="utf-8") == "*\n"
+    before = schema.stat()
+    check()
+    assert schema.stat().st_ino == before.st_ino
+
+
+def test_a_config_that_names_no_schema_gets_none(check: Check, top: str) -> None:
+    put(top, "hotrun.toml", f"{CONFIG}{schema_file.FIRST}\n")
+    check()
+    assert not Path(top, ".hotrun").exists()
+
+
+# Options and a variable that stand for one key each
+
+
+def test_an_option_of_its_own_stands_for_a_key(check: Check) -> None:
+    sets = ("--set", "watch.backend=native", "--set", "watch.debounce=1s")
+    values = answer(check, *sets, "--debounce", "50ms", "--watch", "poll")["values"]
+    assert values["watch.debounce"] == {"value": "50ms", "origin": "--debounce"}
+    assert values["watch.backend"] == {"value": "poll", "origin": "--watch"}
+
+
+def test_a_bad_value_is_told_of_the_option_that_was_typed(check: Check) -> None:
+    assert check("--debounce", "50", code=2)[1] == (
+        'error: --debounce: "50" needs a unit\nhint: write "50s" or "50ms"\n'
+    )
+
+
+def test_a_variable_stands_for_the_backend(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTRUN_WATCH", "poll")
+    profile = ("--profile", "debug")
+    assert answer(check, *profile)["values"]["watch.backend"] == {
+        "value": "poll",
+        "origin": "environment (HOTRUN_WATCH)",
+    }
+    backend = answer(check, "--set", "watch.backend=native")["values"]["watch.backend"]
+    assert backend == {"value": "native", "origin": "--set"}
+    monkeypatch.setenv("HOTRUN_WATCH", "")
+    assert answer(check)["values"]["watch.backend"]["origin"] == "default"
+
+
+def test_a_bad_variable_is_named(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTRUN_WATCH", "pol")
+    assert check(code=2)[1] == (
+        'error: HOTRUN_WATCH: watch.backend must be "auto", "native" or "poll", not "pol"\n'
+        'hint: did you mean "poll"?\n'
+    )

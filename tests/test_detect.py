@@ -87,6 +87,7 @@ def test_the_language_wins_over_the_makefile(tmp_path: Path) -> None:
 def test_a_binary_of_cargo_is_built_and_run(tmp_path: Path) -> None:
     files = {
         "Cargo.toml": '[package]\nname = "shop"\n',
+        "Cargo.lock": "",
         "src/main.rs": "",
         ".gitignore": "/target\n",
     }
@@ -100,6 +101,16 @@ def test_a_binary_of_cargo_is_built_and_run(tmp_path: Path) -> None:
         command = "./target/debug/shop"
         """)
     assert answer.because == ("Cargo.toml is here, with the binary shop",)
+
+
+def test_the_lock_that_the_first_build_of_cargo_writes_is_no_change(tmp_path: Path) -> None:
+    answer = found(tmp_path, {"Cargo.toml": '[package]\nname = "shop"\n', "src/main.rs": ""})
+    assert 'outputs = ["target/debug/shop", "Cargo.lock"]\n' in answer.text
+    assert (
+        "# A build that gives the same bytes again leaves the app running. The first build writes\n"
+        "# Cargo.lock: no reason to build again. Once it is there, take it out of here, and `cargo "
+        "update`\n# builds.\n"
+    ) in answer.text
 
 
 def test_of_several_binaries_the_one_named_like_the_package_is_built(tmp_path: Path) -> None:

@@ -235,6 +235,15 @@ def test_values_of_another_type_are_left_alone(tmp_path: Path, build: str) -> No
     assert 'command = "go build -o ./tmp/main ."' in answer.text
 
 
+def test_the_pause_before_air_starts_the_app_again_is_not_carried_over(tmp_path: Path) -> None:
+    config, answer = air(tmp_path, "rerun = true\nrerun_delay = 500")
+    assert config.run is not None
+    assert config.run.on_exit == "restart"
+    assert answer.left_out == (
+        "build.rerun_delay: how long hotrun waits grows with each early end",
+    )
+
+
 # bee
 
 
@@ -256,6 +265,12 @@ def test_a_whole_bee_json_is_carried_over(tmp_path: Path) -> None:
         "enable_reload: browsers are not reloaded",
         "database: it is of `bee migrate` and `bee generate`",
     )
+
+
+def test_what_bee_reloads_in_a_browser_is_not_carried_over(tmp_path: Path) -> None:
+    text = '{"watch_ext_static": [".html", ".js"], "vendor_watch": true, "watch_ext": []}'
+    answer = found(tmp_path, **{"bee.json": text})
+    assert answer.left_out == ("watch_ext_static: .html, .js reload no browser",)
 
 
 @pytest.mark.parametrize("text", [BEEFILE, '{"cmd_args": ["-a", "b c"], "envs": ["MODE=test"]}'])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.cli.options import Chosen, colour_option, config_options
 from hotrun.errors import HotrunError
 
 if TYPE_CHECKING:
@@ -22,26 +22,21 @@ FAILED = 2
 @config_options
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
 @colour_option
-def check(
-    file: str | None,
-    directory: str,
-    profile: str,
-    sets: tuple[str, ...],
-    as_json: bool,
-    color: str,
-) -> int:
+def check(chosen: Chosen, as_json: bool, color: str) -> int:
     """Validate the config and show each value with where it comes from.
 
     Then what it comes to here: the files, who tells of changes, the kernel's limits, the tools
     of the commands, the addresses. Exit code 0: all is well. 2: something has to be mended.
     """
     try:
-        config = load_config(file, directory, sets, profile)
+        config = chosen.load()
 
+        from hotrun.project import schema_file
         from hotrun.project.plan import plan
         from hotrun.project.survey import survey
 
-        found = survey(config, plan(config))
+        schema_file.renew(config.file)
+        found = survey(config, plan(config, may_idle=True))
     except HotrunError as error:
         if as_json:
             click.echo(_refused(error))

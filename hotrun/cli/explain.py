@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.cli.options import Chosen, colour_option, config_options
 
 if TYPE_CHECKING:
     from hotrun.project.explain import Explanation
@@ -22,27 +22,19 @@ LABEL = 8
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a path to stdout.")
 @colour_option
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-def explain(
-    file: str | None,
-    directory: str,
-    profile: str,
-    sets: tuple[str, ...],
-    as_json: bool,
-    color: str,
-    paths: tuple[str, ...],
-) -> int:
+def explain(chosen: Chosen, as_json: bool, color: str, paths: tuple[str, ...]) -> int:
     """Tell of each path whether it is watched, by which rule, and what a change of it does.
 
     A path is relative to the current directory, and need not exist; with a slash at its end it
     is a directory.
     """
-    config = load_config(file, directory, sets, profile)
+    config = chosen.load()
 
     from hotrun.project.explain import Explainer
     from hotrun.project.plan import plan
     from hotrun.ui.colour import wants_colour
 
-    explainer = Explainer(config, plan(config))
+    explainer = Explainer(config, plan(config, may_idle=True))
     colour = wants_colour(color, sys.stdout, os.environ)
     for number, path in enumerate(paths):
         found = explainer.explain(path)

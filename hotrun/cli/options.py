@@ -2,26 +2,111 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hotrun.errors import ConfigError, NoConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from hotrun.config import Config
+    from hotrun.config import Config, Given, Override
     from hotrun.project.detect import Found
 
 F = TypeVar("F", bound="Callable[..., object]")
 
 
-def config_options(command: F) -> F:
-    """Add the options that choose and change the config."""
+WATCH = "HOTRUN_WATCH"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the options say of the config.
+
+    Args:
+        file: Of -c; None: the one that is found.
+        directory: Of -C.
+        profile: Of --profile; "": none.
+        sets: What is laid over the file, in this order.
+    """
+
+    file: str | None
+    directory: str
+    profile: str = ""
+    sets: tuple[Override, ...] = ()
+
+    def load(self) -> Config:
+        """Load the config, as `load_config` does."""
+        return load_config(self.file, self.directory, self.sets, self.profile)
+
+    def project(self) -> Loaded:
+        """Load the config, and tell what was detected, as `load_project` does."""
+        return load_project(self.file, self.directory, self.sets, self.profile)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options as another hotrun takes them, in the same environment."""
+        words = ["-C", self.directory]
+        words += [] if self.file is None else ["-c", self.file]
+        words += ["--profile", self.profile] if self.profile else []
+        for each in self.sets:
+            words += ["--set", each] if isinstance(each, str) else [each.name, each.value]
+        return tuple(words)
+
+
+def config_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that choose and change the config; the command gets a `Chosen` of them."""
+
+    @functools.wraps(command)
+    def chosen(
+        *,
+        file: str | None,
+        directory: str,
+        profile: str,
+        sets: tuple[str, ...],
+        debounce: str | None,
+        watch: str | None,
+        **others: Any,  # noqa: ANN401
+    ) -> int:
+        overrides: tuple[Override, ...] = (*sets, *_given(debounce, watch))
+        return command(Chosen(file, directory, profile, overrides), **others)
+
+    return _with_options(chosen)
+
+
+def _given(debounce: str | None, watch: str | None) -> list[Given]:
+    """Return what the options say that stand for one key each."""
+    from hotrun.config import Given
+
+    said = (("--debounce", "watch.debounce", debounce), ("--watch", "watch.backend", watch))
+    return [Given(name, key, value) for name, key, value in said if value is not None]
+
+
+def of_environment(environ: Mapping[str, str]) -> list[Given]:
+    """Return what variables say of the config; an empty one says nothing.
+
+    A container or a machine whose filesystems tell of no changes sets it for all projects.
+    """
+    from hotrun.config import Given
+
+    value = environ.get(WATCH, "")
+    return [Given(WATCH, "watch.backend", value)] if value else []
+
+
+def _with_options(command: F) -> F:
     for option in (
+        click.option(
+            "--watch",
+            type=click.Choice(["auto", "native", "poll"]),
+            help="How changes are noticed.",
+        ),
+        click.option(
+            "--debounce", metavar="TIME", help="Quiet before a build: 50ms, 0ms, or auto."
+        ),
         click.option(
             "--profile", metavar="NAME", default="", help="Lay [profile.NAME] over the rest."
         ),
@@ -57,7 +142,7 @@ class Loaded:
 
 
 def load_config(
-    file: str | None, directory: str, sets: tuple[str, ...], profile: str = ""
+    file: str | None, directory: str, sets: Sequence[Override], profile: str = ""
 ) -> Config:
     """Load the config that the options name; without one, that of the project which is detected.
 
@@ -68,7 +153,7 @@ def load_config(
 
 
 def load_project(
-    file: str | None, directory: str, sets: tuple[str, ...], profile: str = ""
+    file: str | None, directory: str, sets: Sequence[Override], profile: str = ""
 ) -> Loaded:
     """Load the config as `load_config` does, and tell what was detected.
 
@@ -79,6 +164,7 @@ def load_project(
     from hotrun.config import load
 
     place = project_directory(directory)
+    sets = (*of_environment(os.environ), *sets)
     try:
         return Loaded(load(file, place, sets, profile))
     except NoConfigError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotrun.cli.options import colour_option, config_options, load_config, load_project
+from hotrun.cli.options import Chosen, colour_option, config_options
 from hotrun.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from hotrun.project.plan import Plan
 
 
+LATER = 2.0  # seconds
+
+
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
 @config_options
-@click.option("--debounce", metavar="TIME", help="Quiet before a build: 50ms, 0ms, or auto.")
-@click.option(
-    "--watch", type=click.Choice(["auto", "native", "poll"]), help="How changes are noticed."
-)
 @click.option("--once", is_flag=True, help="Build, run the app, end with its code.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout.")
 @click.option("--clear/--no-clear", help="Clear the screen before each build.")
@@ -38,12 +37,7 @@ if TYPE_CHECKING:
 @colour_option
 @click.argument("app_args", metavar="[-- APP_ARGS...]", nargs=-1, type=click.UNPROCESSED)
 def run(
-    file: str | None,
-    directory: str,
-    profile: str,
-    sets: tuple[str, ...],
-    debounce: str | None,
-    watch: str | None,
+    chosen: Chosen,
     once: bool,
     as_json: bool,
     clear: bool,
@@ -57,19 +51,15 @@ def run(
 
     What follows `--` goes to the app. Ctrl-C stops it, a second one kills it.
     """
-    if debounce is not None:
-        sets += (f'watch.debounce="{debounce}"',)
-    if watch is not None:
-        sets += (f'watch.backend="{watch}"',)
 
     def load() -> Config:
-        return _with_arguments(load_config(file, directory, sets, profile), app_args)
+        return _with_arguments(chosen.load(), app_args)
 
-    loaded = load_project(file, directory, sets, profile)
+    loaded = chosen.project()
     if loaded.found is not None and not quiet:
         from hotrun.cli import assumed
 
-        assumed.say(loaded.found)
+        assumed.say(loaded.found, loaded.config)
     config = _with_arguments(loaded.config, app_args)
     with _reserved(config) as sockets:
         return _run(
@@ -162,11 +152,31 @@ def _run(
         feed = None if once else wiring.watch(config, planned)
         session = Session(config, feed, screen.subscribers, options)
         try:
-            code = session.run()
+            with _schema_renewed(None if once else config.file):
+                code = session.run()
         finally:
             screen.finish()
         file.close()  # not after a bug of ours: the guardian needs it then
         return code
+
+
+@contextlib.contextmanager
+def _schema_renewed(file: str | None) -> Iterator[None]:
+    """Renew what an editor checks the config by, when the first build has had the machine."""
+    if file is None:
+        yield
+        return
+    import threading
+
+    from hotrun.project import schema_file
+
+    timer = threading.Timer(LATER, schema_file.renew, (file,))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # a draft that was begun is put in its place
 
 
 def _reading(load: Callable[[], Config]) -> Callable[[], tuple[Config, Plan]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotrun.cli.options import colour_option, config_options, load_config
+from hotrun.cli.options import Chosen, colour_option, config_options
 from hotrun.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 @click.option("--junit", metavar="FILE", help="Write the checks to a JUnit file too.")
 @colour_option
 def smoke(
-    file: str | None,
-    directory: str,
-    sets: tuple[str, ...],
-    profile: str,
+    chosen: Chosen,
     timeout: str,
     edit: str | None,
     as_json: bool,
@@ -40,11 +37,9 @@ def smoke(
 ) -> int:
     """Prove that the project builds, gets ready, reloads, stops, leaves nothing.
 
-    One source gets a newline at its end, which is undone to the byte and the nanosecond. What
-    the app leaves is stopped, named, and fails the check.
-
-    Exit code 1: a check failed. 2: config or options are wrong. 3: the watcher cannot start.
-    124: the app was not ready in time, or the time for all is up.
+    One source gets a newline, and is restored to the byte. Exit code 1: a check failed. 2: the
+    config or an option is wrong. 3: the watcher cannot start. 124: not ready in time, or the
+    time for all is up.
     """
     seconds = _seconds(timeout)
     from hotrun.project.smoke import junit as report
@@ -56,13 +51,12 @@ def smoke(
     def load() -> Subject:
         from hotrun.project.smoke.subject import prepare
 
-        config = load_config(file, directory, sets, profile)
-        return prepare(config, _words(file, directory, sets, profile), edit)
+        return prepare(chosen.load(), chosen.words, edit)
 
     checklist, others = _reporters(color, as_json=as_json)
     reporters: list[Reporter] = [*others, checklist, *_annotations(as_json=as_json)]
     try:
-        result = Proof(load, seconds, reporters, directory).run()
+        result = Proof(load, seconds, reporters, chosen.directory).run()
         checklist.finish(result)
         for lines in others:
             lines.finish(result)
@@ -84,20 +78,6 @@ def _seconds(text: str) -> float:
     if not seconds:
         raise ConfigError("--timeout: nothing can be done in no time", "for example --timeout 2m")
     return seconds
-
-
-def _words(
-    file: str | None, directory: str, sets: tuple[str, ...], profile: str
-) -> tuple[str, ...]:
-    """Return the options of `run` that lead to the same config."""
-    words = ["-C", directory]
-    if file is not None:
-        words += ["-c", file]
-    if profile:
-        words += ["--profile", profile]
-    for each in sets:
-        words += ["--set", each]
-    return tuple(words)
 
 
 def _reporters(color: str, *, as_json: bool) -> tuple[Checklist, list[Lines]]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from hotrun.config.load import load, load_text
 from hotrun.config.schema import Build, Command, Config, Inputs, Ready, Rule, Run, Watch
+from hotrun.config.source import Given, Override
 
 __all__ = [
     "Build",
     "Command",
     "Config",
+    "Given",
     "Inputs",
+    "Override",
     "Ready",
     "Rule",
     "Run",

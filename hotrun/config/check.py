@@ -6,6 +6,7 @@ a source of its own, with a check of its own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun.config.converters import CONVERTERS, wrong_type
@@ -202,5 +203,13 @@ class Check:
             hint = table_meant(name, self.source)
         else:
             message = f"unknown key {quoted(name)} outside of a table"
-            hint = key_meant(name, self.source)
+            hint = self.unnamed_layer(name) or key_meant(name, self.source)
         self.report_key((name,), message, hint)
+
+    def unnamed_layer(self, name: str) -> str:
+        """Return the hint for a key in [profile.build], where the profile's own name is missing."""
+        kind, _, table = self.source.layer.partition(" ")
+        if table not in TABLES or name not in keys_of(table):
+            return ""
+        above = replace(self.source, prefix=self.source.prefix[:-1])
+        return f"name the {kind}: {above.header(f'NAME.{table}')}"

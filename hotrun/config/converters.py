@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hotrun.config import inputs, serving, values
@@ -44,9 +45,20 @@ def wrong_type(source: Source, key: Key, value: object) -> tuple[str, str]:
 
 def _meant(key: Key, value: object) -> str:
     """Write a value as its key takes it; nothing when nobody can tell what was meant."""
+    listable = isinstance(value, str) and list in CONVERTERS[key.kind][0]
+    if listable and (items := _unquoted(str(value))):
+        return f"[{', '.join(quoted(item, 100) for item in items)}]"
     if key.kind == "addresses":
         return serving.addresses_meant(value)
     if key.kind == "ready":
         return serving.ready_meant(value)
-    listable = isinstance(value, str) and list in CONVERTERS[key.kind][0]
     return f"[{quoted(value)}]" if isinstance(value, str) and listable else ""
+
+
+def _unquoted(text: str) -> list[str]:
+    """Return the items of a list whose quotes the shell took off; none when it is no list."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return []
+    # "[::1]:80" does not end so, and a glob with a comma in it ({a,b}) is left whole.
+    items = re.split(r",(?![^{]*\})", text[1:-1])
+    return [item for item in (each.strip().strip("\"'") for each in items) if item]

@@ -2,7 +2,7 @@
 
 All that is wrong is found before anything is raised. A check never stops at the first fault:
 it reports, and goes on with a value that nobody will see. Of what is laid over each other the
-last wins: default, file, platform, profile, option.
+last wins: default, file, platform, profile, environment, option.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hotrun.config.source import (
     DEFAULT,
     HOTRUN_TOML,
     Source,
-    option_source,
+    override_source,
     read_file,
     read_text,
 )
@@ -31,15 +31,20 @@ from hotrun.errors import ConfigErrors, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hotrun.config.source import Override
 
-def load(file: str | None, directory: str, sets: Sequence[str] = (), profile: str = "") -> Config:
+
+def load(
+    file: str | None, directory: str, sets: Sequence[Override] = (), profile: str = ""
+) -> Config:
     """Read and check the config of a project.
 
     Args:
         file: The config file, relative to `directory`; None: `hotrun.toml` there, else
             `[tool.hotrun]` in the `pyproject.toml` there.
         directory: The directory of the project.
-        sets: `--set` options, `KEY=VALUE` each, laid over the file in their order.
+        sets: What is laid over the file, in this order: `KEY=VALUE` of `--set` options, and what
+            other options and variables give.
         profile: The profile that is laid over the rest of the file; "": none.
 
     Returns:
@@ -53,13 +58,13 @@ def load(file: str | None, directory: str, sets: Sequence[str] = (), profile: st
     """
     source = read_file(file, directory)
     path = os.path.abspath(os.path.join(directory, source.label))
-    return _config(path, os.path.dirname(path), [source, *map(option_source, sets)], profile)
+    return _config(path, os.path.dirname(path), [source, *map(override_source, sets)], profile)
 
 
 def load_text(
     text: str,
     directory: str,
-    sets: Sequence[str] = (),
+    sets: Sequence[Override] = (),
     label: str = HOTRUN_TOML,
     profile: str = "",
 ) -> Config:
@@ -68,7 +73,7 @@ def load_text(
     Args:
         text: The text.
         directory: Where relative paths begin.
-        sets: `--set` options, laid over it.
+        sets: Laid over it, as for `load`.
         label: What origins and problems call it.
         profile: The profile that is laid over the rest of the text; "": none.
 
@@ -79,7 +84,7 @@ def load_text(
         ConfigErrors: The text or an option is wrong, or there is no such profile; holds every
             problem.
     """
-    sources = [read_text(text, label), *map(option_source, sets)]
+    sources = [read_text(text, label), *map(override_source, sets)]
     return _config(None, os.path.abspath(directory), sources, profile)
 
 

@@ -37,11 +37,6 @@ def example_of(key: Key, part: Key) -> str:
     return f"{key.name} = {{ {part.name} = {part.example} }}"
 
 
-def part_named(key: Key, name: str) -> Key:
-    """Return one part."""
-    return next(part for part in key.parts if part.name == name)
-
-
 def _name_meant(check: Check, key: Key, name: str) -> str:
     for part in key.parts:
         if name.lower() in part.aliases:

@@ -27,6 +27,8 @@ GUIDE_FILE = "docs/configuration.md"
 _WIDTH = 88
 
 _SMALLEST = """\
+#:schema .hotrun/schema.json
+#
 # The smallest useful hotrun.toml:
 #
 #     [build]
@@ -61,8 +63,11 @@ command = "./app"
 - Relative paths are relative to the file. An empty file is a valid config.
 - A duration is a string of one number and one unit: `"500ms"`, `"1.5s"`, `"2m"`, `"1h"`.
 - Of what is set more than once the last counts: the default, the file, `[platform.NAME]` of this
-  system, `[profile.NAME]` of `--profile NAME`, `--set`. `hotrun check` shows where each value is
-  from.
+  system, `[profile.NAME]` of `--profile NAME`, the environment, the options. `hotrun check` shows
+  where each value is from.
+- `HOTRUN_WATCH` in the environment (`auto`, `native` or `poll`) stands for `watch.backend`: a
+  container or a machine whose filesystems tell of no changes sets it once, for every project.
+  `--watch` and `--debounce` stand for `watch.backend` and `watch.debounce`, and win over `--set`.
 - `--set KEY=VALUE` sets any key for one session: `--set run.stop_timeout=10s`. The value is
   written as in the file; what cannot be read so is taken as a plain string. Variables of `env`
   are added one by one: `--set run.env.MODE=test`. A rule is added as a list:
@@ -80,10 +85,11 @@ schema:
 #:schema .hotrun/schema.json
 ```
 
-`hotrun init` and `hotrun new` write that line, and the file it names. By hand it takes
-`hotrun schema > hotrun.schema.json` and `#:schema ./hotrun.schema.json`. The schema (draft
-2020-12) comes from the same table as the checker; the checker knows more: whether a text is a
-regular expression, an address, a signal of this system.
+`hotrun init` and `hotrun new` write that line, and the file it names. Where the line is there and
+the file is not, after a clone, or is of another version, `hotrun check` and `hotrun run` write it;
+git does not see it. The schema (draft 2020-12, also on `hotrun schema`) comes from the same table
+as the checker; the checker knows more: whether a text is a regular expression, an address, a
+signal of this system.
 """
 
 

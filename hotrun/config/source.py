@@ -9,12 +9,12 @@ from __future__ import annotations
 import os.path
 import tomllib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hotrun.config.keys import LISTS
 from hotrun.config.locate import locate
 from hotrun.config.syntax import lines_of, syntax_problem
-from hotrun.config.wording import key_text
+from hotrun.config.wording import key_text, nearest
 from hotrun.errors import ConfigError, ConfigErrors, NoConfigError, Problem
 
 if TYPE_CHECKING:
@@ -30,6 +30,24 @@ DEFAULT = "default"
 OPTION = "--set"
 
 
+class Given(NamedTuple):
+    """A value of one key that an option of its own, or a variable of the environment, gives.
+
+    Args:
+        name: As it was typed: "--debounce", "HOTRUN_WATCH".
+        key: Dotted: "watch.debounce".
+        value: A plain string, whatever it looks like.
+    """
+
+    name: str
+    key: str
+    value: str
+
+
+Override = str | Given
+"""What is laid over the file: `KEY=VALUE` of a --set, or a value that has a name of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One tree of tables, and how to point into it.
@@ -38,6 +56,7 @@ class Source:
         label: The file as the user knows it, or the option as it was given.
         tree: What tomllib read, from the level of the tables on.
         prefix: The tables around that level: ("tool", "hotrun") in a pyproject.toml.
+        given: It is a value that an option or a variable of its own gives.
         layer: "profile debug" or "platform linux" when it is that part of a source.
         number: Which [[rule]] it is, from 0, when it is one.
         lines: The lines of the file; none for an option.
@@ -48,6 +67,7 @@ class Source:
     label: str
     tree: Mapping[str, object]
     prefix: tuple[str, ...] = ()
+    given: bool = False
     layer: str = ""
     number: int | None = None
     lines: tuple[str, ...] = ()
@@ -86,7 +106,9 @@ class Source:
         return Problem(message, hint, self.label, span.line, span.column, source, width)
 
     def origin(self, path: Path) -> str:
-        """`hotrun.toml:7`, `hotrun.toml:30 (profile debug)` or `--set`."""
+        """`hotrun.toml:7`, `hotrun.toml:30 (profile debug)`, `--set`, `--watch`, or a variable."""
+        if self.given:
+            return self.label if self.label.startswith("-") else f"environment ({self.label})"
         if self.is_option:
             return OPTION
         span = self._span(path, at_key=True)
@@ -164,11 +186,23 @@ def _content(path: str, label: str) -> bytes:
         inside = os.path.join(label, HOTRUN_TOML)
         raise ConfigError(f"{label} is a directory", f"name the file in it: -c {inside}") from error
     except FileNotFoundError as error:
-        raise ConfigError(f"no such file: {label}", "name one that exists: -c FILE") from error
+        hint = _file_meant(path, label) or "name one that exists: -c FILE"
+        raise ConfigError(f"no such file: {label}", hint) from error
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
         hint = "make it readable for the user who runs hotrun"
         raise ConfigError(f"cannot read {label}: {reason}", hint) from error
+
+
+def _file_meant(path: str, label: str) -> str:
+    """Return the hint that names the file beside it with nearly that name, or nothing."""
+    directory, name = os.path.split(path)
+    try:
+        names = [each for each in os.listdir(directory) if each.endswith(".toml") and each != name]
+    except OSError:
+        return ""
+    near = nearest(name, names)
+    return f'did you mean "-c {os.path.join(os.path.dirname(label), near)}"?' if near else ""
 
 
 def _decoded(content: bytes, label: str) -> str:
@@ -204,7 +238,15 @@ def _parsed(text: str, label: str, prefix: tuple[str, ...]) -> Source | None:
     return Source(label, tree, prefix, lines=lines_of(text), places=locate(text))
 
 
-def option_source(option: str) -> Source:
+def override_source(override: Override) -> Source:
+    """Read what is laid over the file."""
+    if isinstance(override, str):
+        return _option_source(override)
+    table, _, name = override.key.partition(".")
+    return Source(override.name, {table: {name: override.value}}, given=True)
+
+
+def _option_source(option: str) -> Source:
     """Read one `--set KEY=VALUE`; a VALUE that is not TOML is a plain string."""
     label = f"{OPTION} {option}"
     name, equals, value = option.partition("=")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from hotrun.config.locate import where_lost
-from hotrun.config.wording import quoted
+from hotrun.config.wording import printable, quoted
 from hotrun.errors import Problem
 
 
@@ -25,7 +25,6 @@ _SYNTAX_HINTS = {
     "Invalid initial character": "a key is of letters, digits, _ and -; { } stand on one line",
     "Expected '='": 'a line reads: key = "value"',
     "Expected newline": "write each key = value on a line of its own",
-    "Expected ']'": "close it with ]",
     "Illegal character '\\n'": "close the quotes on the same line",
     "Unescaped": "in single quotes a backslash is a plain character: 'C:\\app'",
     "Unclosed array": "values are parted by commas, and ] ends the list",
@@ -47,6 +46,8 @@ def syntax_problem(said: str, text: str, label: str) -> Problem:
     """
     what, _, where = said.partition(" (at ")
     message = f"this is not TOML: {what[:1].lower()}{what[1:]}"
+    if said.startswith("Expected ']"):
+        return _unclosed_header(where, text, label)
     hints = (hint for start, hint in _SYNTAX_HINTS.items() if said.startswith(start))
     hint = next(hints, "the rules of TOML are at https://toml.io")
     if said.startswith(_UNCLOSED) and (lost := where_lost(text)):
@@ -67,6 +68,21 @@ def syntax_problem(said: str, text: str, label: str) -> Problem:
     if said.startswith(_RESTS) and (word := _half_read(source, column)):
         hint = f"text needs quotes: {quoted(word)}"
     return Problem(message, hint, label, line, column, source)
+
+
+def _unclosed_header(where: str, text: str, label: str) -> Problem:
+    """Word `[run` without its bracket: tomllib stumbles over what stands behind the name."""
+    numbers = re.match(r"line (\d+), ", where)
+    line = int(numbers[1]) if numbers else len(lines_of(text.rstrip()))
+    source = lines_of(text)[line - 1]
+    blank, opened, name = re.findall(r"(\s*)(\[*)\s*([\w.\"'-]*)", source)[0]
+    closing = "]" * len(opened)
+    message = f"this is not TOML: the {closing} is missing"
+    hint = f"write {opened}{printable(name)}{closing} on a line of its own"
+    if closing in source.partition("#")[0]:  # [my table]
+        message = f"this is not TOML: the name of a table ends before its {closing}"
+        hint = "a name is of letters, digits, _ and -; others stand in quotes"
+    return Problem(message, hint, label, line, len(blank + opened + name) + 1, source)
 
 
 def _half_read(source: str, column: int) -> str:

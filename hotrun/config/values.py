@@ -73,7 +73,8 @@ def seconds_of(check: Check, key: Key, value: object, path: Path) -> float:
     elif not wrong and seconds < key.least:
         wrong = f"is too short, it must be at least {format_duration(key.least)}"
     if wrong:
-        check.report(path, f"{name} = {shown(value)} {wrong}", hint)
+        said = shown(value) if check.source.given else f"{name} = {shown(value)}"
+        check.report(path, f"{said} {wrong}", hint)
     return seconds
 
 
@@ -165,7 +166,28 @@ def _word(check: Check, key: Key, value: object, path: Path) -> str:
         if meant := nearest(name, key.placeholders, _SHORT):
             hint = f'did you mean "{{{meant}}}"?'
         check.report(path, f'{key.dotted}: nothing stands for "{{{name}}}"', hint)
+    elif name := _quoted_name(text):
+        hint = "leave the quotes out: each file is a word of its own, whatever is in its name"
+        check.report(path, f'{key.dotted}: "{{{name}}}" stands in quotes', hint)
     return text
+
+
+def _quoted_name(line: str) -> str:
+    """Return the place-holder of a command line that stands in quotes, if one does.
+
+    A file called `$(reboot)` would be run there by the shell: what is put in is quoted already.
+    """
+    quote, at = "", 0
+    while at < len(line):
+        char = line[at]
+        if char == "\\" and quote != "'":
+            at += 1
+        elif quote and (found := _PLACEHOLDER.match(line, at)) is not None:
+            return found[1]
+        elif char in "'\"":
+            quote = "" if char == quote else quote or char
+        at += 1
+    return ""
 
 
 def environment(check: Check, key: Key, value: dict[str, object]) -> dict[str, str]:

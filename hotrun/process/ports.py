@@ -96,12 +96,13 @@ def holder_of_path(path: str) -> Holder | None:
     return _described(_eldest(pids), "") if found else None
 
 
-def explain(holder: Holder | None, where: str) -> tuple[str, str]:
+def explain(holder: Holder | None, where: str, again: str = "try again") -> tuple[str, str]:
     """Return who holds an address, and what to do about it: message and hint.
 
     Args:
         holder: Who was found; None when nobody could be.
         where: The address as the user knows it: "127.0.0.1:8080", "port 8080", a path.
+        again: What to do when the holder is gone.
     """
     if holder is None:
         return f"{where} is in use, and nobody is seen to hold it", "try again, or use another port"
@@ -110,10 +111,10 @@ def explain(holder: Holder | None, where: str) -> tuple[str, str]:
         return f"{where} is held by {whose}", "use another port"
     known = holder.command + (f", since {_when(holder.since, time.time())}" if holder.since else "")
     whose = "" if tree.reachable(holder.pid) else f" of {holder.user or 'another user'}"
-    return f"{where} is held by pid {holder.pid}{whose} ({known})", _advice(holder)
+    return f"{where} is held by pid {holder.pid}{whose} ({known})", _advice(holder, again)
 
 
-def _advice(holder: Holder) -> str:
+def _advice(holder: Holder, again: str) -> str:
     me = os.getpid()
     if holder.pid == me:
         # The app binds by itself what `listen` keeps open for it.
@@ -128,7 +129,7 @@ def _advice(holder: Holder) -> str:
         return f"another hotrun (pid {holder.owner}) runs it: end that one, or use another port"
     if holder.pid == 1 or not tree.reachable(holder.pid):
         return "use another port"
-    return f"stop it with: kill {holder.pid}, then save a file; or use another port"
+    return f"stop it with: kill {holder.pid}, then {again}; or use another port"
 
 
 def _when(since: float, now: float) -> str:
@@ -198,9 +199,10 @@ def _described(pid: int, user: str) -> Holder | None:
 
 def _shortened(command: str) -> str:
     """Return a command line of one readable line; a title that a process gave itself has NULs."""
-    plain = command.strip("\0 ").encode("utf-8", "backslashreplace").decode()
+    first, _, rest = command.strip("\0 \n").partition("\n")  # sh -c, python -c: a whole script
+    plain = first.encode("utf-8", "backslashreplace").decode()
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return text if len(text) <= SHOWN and not rest else f"{text[:SHOWN]}..."
 
 
 def _owner(session: str) -> tuple[int, float]:

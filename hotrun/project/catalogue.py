@@ -54,7 +54,7 @@ TEMPLATES = {
         tools=("python3",),
         tool_hint="install Python 3.9 or newer",
         port=8000,
-        aliases=("py", "python3", "wsgi", "flask", "django"),
+        aliases=("py", "python3", "wsgi"),
     ),
     "node": Template(
         summary="a web app: html templates, static files, tests; nothing from npm",
@@ -81,3 +81,10 @@ TEMPLATES = {
         aliases=("cmd", "sh", "shell", "bash", "script", "any", "empty", "generic", "other"),
     ),
 }
+
+# What there is no template for, because its own tool makes the project, and detection knows it.
+_AS_IT_IS = """
+rust cargo axum actix django flask fastapi starlette next nextjs next.js nuxt vite astro remix react
+svelte gin echo fiber chi air bee beego cmake
+"""
+AS_IT_IS = frozenset(_AS_IT_IS.split())

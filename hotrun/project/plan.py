@@ -45,24 +45,34 @@ class Plan:
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
 
-def plan(config: Config) -> Plan:
+def plan(config: Config, *, may_idle: bool = False) -> Plan:
     """Hold a config against the disk.
+
+    Args:
+        config: The config.
+        may_idle: That it builds and runs nothing is a warning: an empty file is a valid config.
 
     Raises:
         ConfigError: there is nothing to do, a root is not to be watched, a command cannot be
             read, or the build would overwrite a source file.
     """
-    if config.build is None and config.run is None:
-        raise ConfigError(
-            f"{_name(config)} has neither build.command nor run.command",
-            'say what to do, for example: [run] and below it command = "./app"',
-        )
+    idle = _idle(config)
+    if idle and not may_idle:
+        raise ConfigError(*idle[0])
     roots = tuple(dict.fromkeys(_root(config, path) for path in config.watch.paths))
     _check_run(config)
     _check_rules(config)
     outputs, warnings = _outputs(config)
     warnings += _listening(config)
-    return Plan(roots, outputs, _program(config), [*config.warnings, *warnings])
+    return Plan(roots, outputs, _program(config), [*idle, *config.warnings, *warnings])
+
+
+def _idle(config: Config) -> list[tuple[str, str]]:
+    """Say that there is nothing to do, if there is nothing."""
+    if config.build is not None or config.run is not None:
+        return []
+    message = f"{_name(config)} has neither build.command nor run.command"
+    return [(message, 'say what to do, for example: [run] and below it command = "./app"')]
 
 
 def _name(config: Config) -> str:

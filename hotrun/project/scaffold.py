@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING
 from hotrun.errors import ConfigError
 from hotrun.process import command as commands
 from hotrun.project import schema_file
-from hotrun.project.catalogue import TEMPLATES
+from hotrun.project.catalogue import AS_IT_IS, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,8 +121,15 @@ def _check_template(template: str) -> None:
 
 def _suggestion(word: str) -> str:
     names = {alias: name for name, known in TEMPLATES.items() for alias in (name, *known.aliases)}
-    near = get_close_matches(word.casefold(), names, n=1, cutoff=0.5)
-    return f'did you mean "{names[near[0]]}"?' if near else f"there is: {', '.join(TEMPLATES)}"
+    # Before what is spelled like it: "rust" is near to "rest".
+    if (known := word.casefold()) in AS_IT_IS:
+        return f"`hotrun run` works in such a project as it is; {_listed()}"
+    near = get_close_matches(known, names, n=1, cutoff=0.7)
+    return f'did you mean "{names[near[0]]}"?' if near else _listed()
+
+
+def _listed() -> str:
+    return f"there is: {', '.join(TEMPLATES)}"
 
 
 def _check_name(name: str, target: str) -> None:
@@ -144,7 +152,12 @@ def _check_free(path: str, target: str) -> None:
     if not os.path.isdir(path):
         raise ConfigError(f"{target} exists and is not a directory", "choose another name")
     if os.listdir(path):
-        raise ConfigError(f"{target} exists and is not empty", "choose another name, or empty it")
+        here = os.path.samefile(path, ".")
+        init = "hotrun init" if here else shlex.join(("hotrun", "init", "-C", target))
+        raise ConfigError(
+            f"{'this directory' if here else f'{target} exists and'} is not empty",
+            f"`{init}` is for a project that is there already; or choose another name",
+        )
 
 
 def _hint_for(exc: OSError) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "schema.json"
+FIRST = f"#:schema {DIRECTORY}/{NAME}"
+"""The line, the first of a hotrun.toml, by which an editor finds it."""
 
 
 def write(directory: str) -> str:
@@ -29,19 +31,47 @@ def write(directory: str) -> str:
     Returns:
         The path of the file; "" when it could not be written.
     """
-    import json
-
-    from hotrun.config.json_schema import schema
-
     place = os.path.join(os.path.abspath(directory), DIRECTORY)
     path = os.path.join(place, NAME)
     try:
         _make(place)
-        with draft(path, json.dumps(schema(), indent=2) + "\n") as written:
+        with draft(path, _text()) as written:
             os.replace(written, path)
     except OSError:
         return ""
     return path
+
+
+def renew(config: str | None) -> None:
+    """Write the schema if the first line of a config names it, and it is missing or old.
+
+    git does not see it, so it is missing after a clone; it is old after an update of hotrun.
+
+    Args:
+        config: The path of the config; None: there is no file, and nothing to do.
+    """
+    if config is None or _read(config).partition("\n")[0].strip() != FIRST:
+        return
+    directory = os.path.dirname(os.path.abspath(config))
+    if _read(os.path.join(directory, DIRECTORY, NAME)) != _text():
+        write(directory)
+
+
+def _read(path: str) -> str:
+    """Return what is in a file; nothing when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
+
+
+def _text() -> str:
+    import json
+
+    from hotrun.config.json_schema import schema
+
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def _make(place: str) -> None:

@@ -133,18 +133,18 @@ def _limits(directories: int) -> list[Limit]:
 def _troubles(config: Config, found: Survey) -> Iterator[Trouble]:
     for root, there in found.roots:
         if not there:
-            hint = "it is watched as soon as it is there"
-            yield Trouble(f"watch.paths: {root} does not exist", hint)
+            yield Trouble(*watched.missing(root))
     if not found.files:
-        hint = "look at watch.paths, include, exclude and outputs"
-        yield Trouble("no file is watched", hint)
+        yield Trouble(*watched.NO_FILE)
     polls = config.watch.backend == "auto"
     yield from (shortage(limit, polls=polls) for limit in found.limits if limit.short)
     yield from _missing(config, found.tools)
     yield from _env_files(config)
+    listened = {each.port for each in found.addresses if each.key == "run.listen"}
     for address in found.addresses:
         if address.trouble is not None:
-            yield Trouble(*address.trouble)
+            severity = "error" if address.prevents(listened) else "warning"
+            yield Trouble(*address.trouble, severity)
 
 
 def shortage(limit: Limit, *, polls: bool) -> Trouble:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from hotrun.config import Config
     from hotrun.project.plan import Plan
 
+NO_FILE = "no file is watched", "look at watch.paths, include, exclude and outputs"
+"""Message and hint when the filter leaves nothing."""
+
 
 def accepts(config: Config, planned: Plan, written: Iterable[str] = ()) -> Filter:
     """Make the filter of a config.
@@ -85,6 +88,15 @@ def watch(config: Config, planned: Plan, written: Iterable[str] = ()) -> tuple[W
         follow_symlinks=watched.follow_symlinks,
     )
     return watcher, sieve
+
+
+def missing(root: str) -> tuple[str, str]:
+    """Say that a root is not there: message and hint.
+
+    Args:
+        root: As people see it.
+    """
+    return f"watch.paths: {root} does not exist", "it is watched as soon as it is there"
 
 
 def _above(path: str) -> Iterator[str]:

@@ -371,3 +371,16 @@ def test_the_faults_of_a_file_and_its_profiles_are_told_in_the_order_of_the_file
 
 def test_every_platform_is_taken() -> None:
     assert config_of("".join(f"[platform.{name}]\n" for name in PLATFORMS)).profiles == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[profile.build]\ncommand = 'x'\n", "name the profile: [profile.NAME.build]"),
+        ("[profile.watch]\npaths = ['x']\n", "name the profile: [profile.NAME.watch]"),
+        ("[profile.x]\ncommand = 'x'\n", "it belongs in [profile.x.build] or [profile.x.run]"),
+    ],
+)  # fmt: skip
+def test_a_profile_without_a_name_is_asked_for_one(text: str, hint: str) -> None:
+    (problem,) = problems_of(text)
+    assert (problem.line, problem.hint) == (2, hint)

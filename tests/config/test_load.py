@@ -305,6 +305,13 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_with_nearly_that_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hotrun.toml").touch()
+    assert refused("hotrn.toml", str(tmp_path)) == (
+        'error: no such file: hotrn.toml\nhint: did you mean "-c hotrun.toml"?'
+    )
+
+
 def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     assert refused("conf", str(tmp_path)) == (

@@ -68,6 +68,8 @@ class Air:
             self.leave("build.post_cmd", why)
         if self.text("log", DEFAULT_LOG) != DEFAULT_LOG:
             self.leave("build.log", "errors are shown, and written to no file")
+        if self.is_set("rerun") and "rerun_delay" in self.build:
+            self.leave("build.rerun_delay", "how long hotrun waits grows with each early end")
         self._leave_tables()
         for name, keys in _KNOWN.items():
             unknown = (self.table(name) if name else self.tree).keys() - {*keys.split()}

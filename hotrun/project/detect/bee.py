@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 _PAGES = (".tpl", ".html")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 UNKNOWN = "hotrun does not know this key"
-_CARRIED = frozenset(["version", "go_install", "watch_ext", "dir_structure", "cmd_args", "envs"])
+# What is in vendor/ is watched in any case.
+_CARRIED = frozenset(
+    ["version", "go_install", "watch_ext", "dir_structure", "cmd_args", "envs", "vendor_watch"]
+)
 # Keys of other commands of bee, which `bee run` never reads.
 _OTHERS = {
     "bale": "it is of `bee bale`",
@@ -105,6 +108,9 @@ def _leave_the_rest(tree: Mapping[str, Any], left: list[str]) -> None:
         left.append("go_install: the build cache of Go makes it needless")
     if tree.get("enable_reload") is True:
         left.append("enable_reload: browsers are not reloaded")
+    static = texts(tree.get("watch_ext_static"))
+    if static:
+        left.append(f"watch_ext_static: {', '.join(static)} reload no browser")
     if tree.get("enable_notification") is True:
         left.append("enable_notification: there are no desktop notifications")
     known = _CARRIED | {"enable_reload", "enable_notification", "watch_ext_static"}

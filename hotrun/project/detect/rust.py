@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 FILE = "Cargo.toml"
 MOST = 200  # members of a workspace that are read
+LOCK = "Cargo.lock"
+# Of a library or of what is not versioned it is made by the first build: that would be a change.
+_FIRST_LOCK = (
+    "The first build writes Cargo.lock: no reason to build again. Once it is there, take it out "
+    "of here, and `cargo update` builds."
+)
 _INCREMENTAL = "Compiling again is quick: cargo keeps what has not changed."
 
 
@@ -55,10 +61,13 @@ def _count(binaries: Mapping[str, str]) -> str:
 def _text(place: Place, command: str, name: str, why: str) -> str:
     target = _target(place)
     made = f"{target}/debug/{name}" if name else ""
+    fresh = not place.has(LOCK)
+    outputs = [*filter(None, [made]), *([LOCK] if fresh else [])]
+    kept = " ".join([*([KEPT] if made else []), *([_FIRST_LOCK] if fresh else [])])
     exclude = [] if place.is_ignored("target") or target != "target" else ["/target/"]
     return toml.document(
         toml.table("watch", ("exclude", exclude, "")),
-        toml.table("build", ("command", command, why), ("outputs", [made] if made else [], KEPT)),
+        toml.table("build", ("command", command, why), ("outputs", outputs, kept)),
         toml.table("run", ("command", f"./{made}" if made else "", "")),
     )
 

@@ -6,10 +6,11 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from hotrun.project.schema_file import FIRST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FIRST = "#:schema .hotrun/schema.json"
 WIDTH = 98
 
 Value = str | bool | list[str] | dict[str, str]
