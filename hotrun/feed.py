@@ -17,18 +17,19 @@ from hotrun import facts, notices
 from hotrun.config.source import PYPROJECT_TOML
 from hotrun.errors import HotrunError, WatchError
 from hotrun.host import Clock, Host, relative
-from hotrun.loops import OWN
+from hotrun.project.watched import NO_FILE, missing
 from hotrun.triage import NO_INPUT, Triage
 from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from hotrun.triage import Outcome
     from hotrun.watch import Item, Watcher
     from hotrun.watch.sieve.sieve import Sieve, Sifted
 
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
+WAITS = 0.02  # seconds, for the end of a comparison with the disk
 PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
 
 
@@ -70,6 +71,7 @@ class Feed:
         self._triage = self._made_triage()
         self._backend = ""
         self._closing = False
+        self._sifting = False
         self._first: Clock | None = None  # since the first event that no sift has looked at
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -103,7 +105,7 @@ class Feed:
         try:
             for root in self._sieve.roots:
                 self._watcher.add(root, ops=SAVES, missing_ok=True)
-            for file in self._outside():
+            for file in self._sieve.apart:
                 self._watcher.add(file, ops=SAVES, missing_ok=True)
             self._sieve.list()
             self._call(self._listed, clock)
@@ -117,11 +119,6 @@ class Feed:
         except BaseException as bug:  # noqa: BLE001 - a thread that dies silently loses changes
             self._call(self._raise, bug)
 
-    def _outside(self) -> list[str]:
-        """Return the single files that lie in no root: ../shared/.env, the config above src/."""
-        inside = tuple(f"{root.rstrip('/')}/" for root in self._sieve.roots)
-        return [file for file in sorted(self._sieve.also) if not file.startswith(inside)]
-
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the session is over
             self._host.loop.call_soon_threadsafe(callback, *args)
@@ -133,12 +130,11 @@ class Feed:
             return
         for root in self._sieve.roots:
             if not os.path.isdir(root):
-                what = f"watch.paths: {self._relative(root)} does not exist"
-                hint = "it is watched as soon as it is there"
+                what, hint = missing(self._relative(root))
                 self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._say_watching(clock.ms)
         if not self._sieve.files:
-            what, hint = "no file is watched", "look at watch.paths, include, exclude and outputs"
+            what, hint = NO_FILE
             self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._host.listed(self)
         self._prime(self._sieve.prime())
@@ -212,6 +208,7 @@ class Feed:
         if self._sieve.stale:
             self._sieve.refresh_rules()
             self._watcher.refresh()
+        self._sifting = True
         first, self._first = self._first or Clock.start(), None
         self._sift_on(self._sieve.sift(), first, Clock.start())
 
@@ -233,35 +230,42 @@ class Feed:
         for path in found.returned:
             what = f"{self._relative(path)} changes during each build and comes back"
             self._host.tell(notices.Problem(what, RETURNED_HINT, path, severity="warning"))
-        outcome, pause = self._without_loops(paths)
-        self._tell(outcome, found, first)
+        fact = self._decide(paths, found, first)
         # The kernel tells of a root's end only when nobody is in it any more (IN_DELETE_SELF): the
         # app may be, and our session file is. What went with it was told.
         if found.changed and not self._closing and not all(map(os.path.isdir, self._sieve.roots)):
             self._watcher.refresh()
-        if pause:
-            post = partial(self._host.post, self._service, outcome.fact)
-            self._host.alarms.later(pause, post)
-        else:
-            self._host.post(self._service, outcome.fact)
+        self._sifting = False
+        self._host.post(self._service, fact)
         if reload:
             self._host.reload()
 
-    def _without_loops(self, paths: list[str]) -> tuple[Outcome, float]:
-        """Sort what changed, but for what is written by what it triggers."""
+    def _decide(self, paths: Collection[str], found: Sifted, first: Clock) -> facts.FilesChanged:
+        """Say what follows from a change, return what does now, and put off what may be a loop."""
         inputs = self._host.inputs.changed(paths)
-        outcome = self._triage.sort(paths, inputs)
-        own, pause = self._host.loops.weigh(outcome.counted)
-        if own:
-            outcome = self._triage.sort([path for path in paths if path not in own], inputs)
-            outcome.own = [self._relative(path) for path in paths if path in own]
-        return outcome, pause
+        weighed = self._host.loops.weigh(self._triage.sort(paths, inputs).counted)
+        outcome = self._triage.sort([path for path in paths if path not in weighed.own], inputs)
+        outcome.own = [self._relative(path) for path in paths if path in weighed.own]
+        self._tell(outcome, found, first, weighed.why)
+        if not weighed.held:
+            return outcome.fact
+        held = [path for path in paths if path in weighed.held]
+        later = partial(self._post_held, self._triage.sort(held, inputs).fact)
+        self._host.loops.hold(weighed.pause, later)
+        rest = (path for path in paths if path not in weighed.own | weighed.held)
+        return self._triage.sort(rest, inputs).fact
+
+    def _post_held(self, fact: facts.FilesChanged) -> None:
+        if self._sifting:  # it would be taken for the answer
+            self._host.loops.hold(WAITS, partial(self._post_held, fact))
+        else:
+            self._host.post(self._service, fact)
 
     def _is_more(self, file: str) -> bool:
         """Whether a config file is a source of the project too: a pyproject.toml is."""
         return os.path.basename(file) == PYPROJECT_TOML and self._sieve.accepts.wants(file)
 
-    def _tell(self, outcome: Outcome, found: Sifted, first: Clock) -> None:
+    def _tell(self, outcome: Outcome, found: Sifted, first: Clock, why: str) -> None:
         most, service = notices.MOST_PATHS, self._service
         if counted := outcome.counted:
             told = notices.Changed(service, counted[:most], len(counted), found.recovered, first.ms)
@@ -269,7 +273,7 @@ class Feed:
         elif ignored := outcome.ignored:
             self._host.tell(notices.Ignored(service, ignored[:most], len(ignored), NO_INPUT))
         elif own := outcome.own:
-            self._host.tell(notices.Ignored(service, own[:most], len(own), OWN))
+            self._host.tell(notices.Ignored(service, own[:most], len(own), why))
         elif found.saved and not found.changed:
             saved = [self._relative(path) for path in found.saved]
             self._host.tell(notices.Unchanged(service, saved[:most], len(saved)))

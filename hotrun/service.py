@@ -10,7 +10,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import core, facts, notices
-from hotrun.breaker import Step
+from hotrun.breaker import Writer
 from hotrun.jobs.build import BuildJob, Task
 from hotrun.loops import BUILD
 from hotrun.process import command as commands
@@ -145,8 +145,8 @@ class Service:
             self._host.post(self.name, facts.BuildExited(run, 0))
         else:
             rule = self._host.config.rules[min(steps).rule]
-            step = Step("rule", rule.origin)
-            self._build = BuildJob(self._host, self.name, run, made, step)
+            writer = Writer("rule", rule.origin)
+            self._build = BuildJob(self._host, self.name, run, made, writer)
             self._build.start(sorted(step.path for step in steps))
 
     def _prepare(self) -> None:

@@ -194,6 +194,7 @@ class Session:
             self.tell(problem)
 
     def _adopt(self, config: Config, planned: Plan, found: Difference) -> None:
+        self.loops.flush()  # what is put off is meant by the old rules
         self.config = config
         self._options = replace(self._options, outputs=planned.outputs, program=planned.program)
         self.tell(notices.ConfigChanged(config.file or "", list(found.keys)))

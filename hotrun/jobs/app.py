@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
-from hotrun.breaker import Step
+from hotrun.breaker import Writer
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.jobs import exit_code, halted, signal_name
@@ -14,6 +14,7 @@ from hotrun.jobs.launch import Launch
 from hotrun.jobs.serving import Serving
 from hotrun.jobs.stacks import Stacks
 from hotrun.jobs.taken import Taken
+from hotrun.loops import APP
 from hotrun.process import command as commands
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import BusyError, SpawnError
@@ -83,7 +84,8 @@ class AppJob:
         self._serving.end()
         self._host.tell(notices.AppStopping(self._service, self.run, number.name))
         if self._child is not None:
-            self._host.loops.app_stops()
+            if self._phase == "app":
+                self._host.loops.stops(APP)
             self._child.stop(number)
             if self._app.stop_timeout > LINGERS:
                 self._linger = self._host.alarms.later(LINGERS, self._say_it_lingers)
@@ -166,31 +168,20 @@ class AppJob:
         )
         try:
             spawn = self._described(command)
-            self._begins()
+            self._host.loops.begins(self._writer)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except BusyError as error:
             self._try_again(command, error)
         except HotrunError as error:
             self._refused(error)
         else:
+            self._host.loops.runs(self._writer, self._child.pid)
             if self._phase == "app":
                 self._started(self._child.pid)
 
-    def _begins(self) -> None:
-        if self._phase == "app":
-            self._host.loops.app_begins()
-        else:
-            self._host.loops.begins(self._beside)
-
-    def _ends(self) -> None:
-        if self._phase == "app":
-            self._host.loops.app_ends()
-        else:
-            self._host.loops.ends(self._beside)
-
     @property
-    def _beside(self) -> Step:
-        return Step("beside", f"run.{self._phase}")
+    def _writer(self) -> Writer:
+        return APP if self._phase == "app" else Writer("beside", f"run.{self._phase}")
 
     def _described(self, command: commands.Command) -> Spawn:
         if self._phase != "app":
@@ -205,7 +196,6 @@ class AppJob:
         if self._launch.takes_terminal and self._host.terminal is not None:
             self._host.terminal.give(pid)
         self._host.tell(notices.AppStarted(self._service, self.run, pid))
-        self._host.loops.app_runs(pid)
         self._serving.begin(pid)
         # Off the path between save and start: reading a big program takes a while.
         self._host.loop.call_soon(self._artifact.remember)
@@ -228,7 +218,7 @@ class AppJob:
 
     def _refused(self, error: HotrunError) -> None:
         self._host.tell(self._taken.refusal(self._key, error))
-        self._ends()
+        self._host.loops.ends(self._writer)
         if self._phase != "after":  # the code of the app is the one that counts
             self._code = error.code if isinstance(error, SpawnError) else error.exit_code
         self._before.clear()
@@ -294,7 +284,7 @@ class AppJob:
         if self._linger is not None:
             self._linger.cancel()
         code = (self._child.code if self._child is not None else 0) or 0
-        self._ends()
+        self._host.loops.ends(self._writer)
         if self._phase == "app":
             self._code = code
             self._app_gone(code)

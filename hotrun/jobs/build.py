@@ -17,14 +17,15 @@ from hotrun.process.spawn import Spawn, SpawnError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hotrun.breaker import Step
+    from hotrun.breaker import Writer
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
     from hotrun.process.diagnostics import Diagnostic
 
-# Of what a build prints, as much is looked through for compiler errors when it fails: reads of
-# a pipe, 64 KiB at most.
+# Of what a build prints, as much is looked through for what compilers complain about: reads of a
+# pipe, 64 KiB at most. A good build's app waits for it, and a MiB takes 30 ms.
 MOST_TEXTS = 200
+MOST_GOOD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Task:
 class BuildJob:
     """One run of a task."""
 
-    def __init__(self, host: Host, service: str, run: int, task: Task, step: Step) -> None:
+    def __init__(self, host: Host, service: str, run: int, task: Task, writer: Writer) -> None:
         self._host = host
-        self._step = step
+        self._writer = writer
         self._service = service
         self._task = task
         self._child: Child | None = None
@@ -82,15 +83,17 @@ class BuildJob:
         hears = tuple(self._hears(stream) for stream in streams)
         directory, behind = self._host.config.directory, self._host.behind
         spawn = Spawn(command, directory, env, hears, behind=behind)
-        self._host.loops.begins(self._step)
+        self._host.loops.begins(self._writer)
         try:
             hooks = Hooks(gone=self._gone, halted=self._halted)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except SpawnError as error:
             message = f"{self._task.key}: {error.message}"
             self._host.tell(notices.Problem(message, error.hint))
-            self._host.loops.ends(self._step)
+            self._host.loops.ends(self._writer)
             self._finish(error.code)
+        else:
+            self._host.loops.runs(self._writer, self._child.pid)
 
     def send(self, number: int) -> None:
         """Pass a signal on to the command's group."""
@@ -117,7 +120,7 @@ class BuildJob:
             self._host.tell(halted.problem("build", self._child.pid, number, hint))
 
     def _gone(self) -> None:
-        pause = self._host.loops.ends(self._step)
+        pause = self._host.loops.ends(self._writer)
         if self._reason:  # killed, it could not clean up; and no other build runs now
             self._host.scratch.empty()
         self._host.mend_terminal(screen=False)
@@ -151,7 +154,7 @@ class BuildJob:
         artifact = None
         if code == 0 and self._task.artifact is not None and self._task.artifact.known:
             artifact = "same" if same else "changed"
-        found = self._complaints() if code else []
+        found = self._complaints(MOST_TEXTS if code else MOST_GOOD) if self._texts else []
         return notices.BuildFinished(
             self._service,
             self.run,
@@ -162,10 +165,10 @@ class BuildJob:
             artifact,
         )
 
-    def _complaints(self) -> list[Diagnostic]:
-        # Its patterns take 3 ms to compile, and the first build waits for every import.
+    def _complaints(self, most: int) -> list[Diagnostic]:
+        # Its patterns take 3 ms to compile: a build that is silent does not wait for them.
         from hotrun.process import diagnostics
 
-        lines = "".join(self._texts).split("\n")
+        lines = "".join([*self._texts][-most:]).split("\n")
         command = self._task.command.text
         return diagnostics.parse(lines, self._host.config.directory, command)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hotrun.process.command import Command
     from hotrun.process.ready import Ready
 
+# Seconds after which it is said what is waited for; most apps serve before.
+PATIENT = 3.0
+
 
 class Serving:
     """Watches over one life of the app, from before its start.
@@ -45,6 +48,7 @@ class Serving:
         self._stranger: tree.Process | None = None  # holds the port that is asked
         self._probe: Probe | LogProbe | None = None
         self._timer: Alarm | None = None
+        self._notice: Alarm | None = None
         self._clock = Clock.start()
 
     def prepare(self, command: Command, env: Mapping[str, str]) -> None:
@@ -70,6 +74,8 @@ class Serving:
             )
         if self._app.ready is not None:
             self._timer = self._host.alarms.later(self._app.ready.timeout, self._is_late)
+            if self._app.ready.timeout > PATIENT:
+                self._notice = self._host.alarms.later(PATIENT, self._still_waits)
 
     def hear(self, text: str) -> None:
         """Take what the app prints, in whole lines, if it is read at all."""
@@ -86,9 +92,13 @@ class Serving:
         if self._probe is not None:
             self._probe.cancel()
             self._probe = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._end_alarms()
+
+    def _end_alarms(self) -> None:
+        for alarm in (self._timer, self._notice):
+            if alarm is not None:
+                alarm.cancel()
+        self._timer = self._notice = None
 
     def _expanded(self, env: Mapping[str, str]) -> Ready:
         ready = self._app.ready
@@ -112,12 +122,19 @@ class Serving:
         return Tcp(address.host, address.port)
 
     def _is_ready(self, pid: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._end_alarms()
         if isinstance(self._probe, LogProbe):
             self._probe = None  # nobody has to read line by line any more
         self._host.tell(notices.AppReady(self._service, self._run, self._clock.ms))
         self._taken.learn(pid)
+
+    def _still_waits(self) -> None:
+        """Say once what it answers: half a minute of silence looks like a hang."""
+        if not isinstance(self._probe, Probe) or self._app.ready is None:
+            return
+        left = self._app.ready.timeout - PATIENT
+        message = f"waiting for {self._described()}: {self._probe.last}, {left:g} s left"
+        self._host.tell(notices.Problem(message, severity="warning"))
 
     def _is_late(self) -> None:
         last = self._probe.last if self._probe is not None else ""
@@ -132,9 +149,14 @@ class Serving:
         self._host.post(self._service, facts.AppUnready(self._run))
 
     def _described(self) -> str:
-        """Say what is asked; as written, where the values of variables would be shown."""
+        """Say what is asked, with the variables of its address in place.
+
+        Those of a query stay as written: a token stands there, and never in a host or a port.
+        """
         written = self._app.ready.http if self._app.ready is not None else ""
-        return f"GET {written}" if "${" in written else describe(self._ready)
+        query = written.partition("?")[2]
+        shown = describe(self._ready)
+        return f"{shown.partition('?')[0]}?{query}" if "${" in query else shown
 
     def _is_blocked(self) -> bool:
         return self._stranger is not None and tree.alive(self._stranger)

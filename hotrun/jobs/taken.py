@@ -113,7 +113,7 @@ class Taken:
             holder = _holder(address)
             # Of a path that nobody holds, only a file is left; the error says that best.
             if holder is not None or not address.path:
-                message, hint = ports.explain(holder, address.text)
+                message, hint = ports.explain(holder, address.text, self._again())
         return notices.Problem(f"run.listen: {message}", hint)
 
     def _look_at(self, text: str) -> bool:
@@ -155,8 +155,13 @@ class Taken:
         texts = held.addresses if held is not None else ()
         return {parse_address(text).port for text in texts}
 
+    def _again(self) -> str:
+        """Return what starts the app again: a key is only read from a terminal."""
+        keys = self._host.terminal is not None and not self._host.captures
+        return "press s or save a file" if keys else "try again"
+
     def _tell(self, holder: Holder | None, what: str) -> None:
-        message, hint = ports.explain(holder, what)
+        message, hint = ports.explain(holder, what, self._again())
         self._host.tell(notices.Problem(message, hint))
 
 

@@ -1,0 +1,177 @@
+"""A change of the config counts while hotrun runs: a good one at once, a bad one not at all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from live import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live import Live, Project
+
+APP = """
+import signal, sys
+print("up", *sys.argv[1:], flush=True)
+signal.pause()
+"""
+STAYS = (
+    "the config before this change still counts",
+    "mend the file and save it: it is read again",
+)
+
+
+class Configured:
+    """A project whose config changes, and a session that runs it."""
+
+    def __init__(self, project: Project, start: Callable[..., Live]) -> None:
+        self.project = project
+        self.write()
+        self.session = start()
+        self.session.wait_for("output", text="up")
+        self._since = 0
+
+    def text(
+        self, build: str = "build.log", args: str = "", watch: str = "", rest: str = ""
+    ) -> str:
+        command = json.dumps([sys.executable, "-SE", "-c", APP])
+        return f"""
+[watch]
+exclude = ["*.log"]
+{watch}
+[build]
+command = "touch {self.project.out}/{build}"
+[run]
+command = {command}
+args = [{args}]
+{rest}
+"""
+
+    def write(self, **parts: str) -> None:
+        self.project.write("hotrun.toml", self.text(**parts))
+
+    def changes(self, **parts: str) -> list[str]:
+        """Write another config, and return its keys that are said to be others."""
+        self._since = self.session.now
+        self.write(**parts)
+        keys: list[str] = self.session.wait_for("config_changed")["keys"]
+        return keys
+
+    def did(self) -> list[str]:
+        """What has happened to build and app since the last change."""
+        names = ("build_started", "app_started")
+        events = self.session.events[self._since :]
+        return [event["event"] for event in events if event["event"] in names]
+
+
+@pytest.fixture
+def configured(project: Project, start: Callable[..., Live]) -> Configured:
+    return Configured(project, start)
+
+
+def test_another_build_command_builds_and_other_arguments_only_restart(
+    configured: Configured,
+) -> None:
+    session, out = configured.session, configured.project.out
+    assert configured.changes(build="other.log") == ["build.command"]
+    session.wait_for("output", text="up")
+    assert configured.did() == ["build_started", "app_started"]
+    assert (out / "other.log").exists()
+    assert configured.changes(build="other.log", args='"again"') == ["run.args"]
+    session.wait_for("output", text="up again")
+    assert configured.did() == ["app_started"]
+    # What only matters to the next stop changes nothing now.
+    timeout = 'stop_timeout = "1s"'
+    assert configured.changes(build="other.log", args='"again"', rest=timeout) == [
+        "run.stop_timeout"
+    ]
+    configured.project.write("main.txt", "1")
+    session.wait_for("build_started", paths=["main.txt"])
+    session.wait_for("output", text="up again")
+    assert configured.did() == ["build_started", "app_started"]
+
+
+def test_another_directory_is_watched_and_no_change_is_lost_meanwhile(
+    configured: Configured,
+) -> None:
+    session, project = configured.session, configured.project
+    shared = project.out / "shared"
+    shared.mkdir()
+    (shared / "a.txt").write_text("1")
+    assert configured.changes(watch=f'paths = [".", "{shared}"]') == ["watch.paths"]
+    project.write("main.txt", "while the new ones are listed")
+    session.wait_for("watching", lambda event: len(event["roots"]) == 2)
+    session.wait_for("output", text="up")
+    (shared / "a.txt").write_text("2")
+    session.wait_for("build_started", lambda event: f"{shared}/a.txt" in event["paths"])
+    session.wait_for("output", text="up")
+    assert configured.changes() == ["watch.paths"]
+    session.wait_for("watching", roots=["."])
+    session.wait_for("output", text="up")
+    (shared / "a.txt").write_text("3")
+    project.write("main.txt", "2")
+    session.wait_for("build_started", paths=["main.txt"])
+    session.wait_for("output", text="up")
+    named = [path for event in session.all("build_started") for path in event["paths"]]
+    assert named.count(f"{shared}/a.txt") == 1
+
+
+def test_a_rule_that_is_added_counts_from_then_on(configured: Configured) -> None:
+    session, project = configured.session, configured.project
+    rule = '[[rule]]\nmatch = ["*.css"]\naction = "restart"\n'
+    assert configured.changes(rest=rule) == ["rule"]
+    project.write("a.css", "1")
+    session.wait_for("changed", paths=["a.css"])
+    session.wait_for("output", text="up")
+    assert configured.did()[-1] == "app_started"
+    runs = len(session.all("build_started"))
+    project.write("a.css", "2")
+    session.wait_for("changed", paths=["a.css"])
+    session.wait_for("output", text="up")
+    assert len(session.all("build_started")) == runs
+
+
+def test_of_a_bad_config_all_errors_are_shown_and_the_old_one_stays(
+    configured: Configured,
+) -> None:
+    session, project = configured.session, configured.project
+    bad = configured.text(build="bad.log", rest="stop_timeout = 5").replace("args =", "argz =")
+    project.write("hotrun.toml", f'{bad}[biuld]\ncommand = "x"\n')
+    session.wait_for("problem", message=STAYS[0])
+    problems = [(event["message"], event["hint"]) for event in session.all("problem")]
+    assert problems == [
+        ('hotrun.toml:9:1: unknown key "argz" in [run]', 'did you mean "args"?'),
+        ("hotrun.toml:10:16: run.stop_timeout = 5 needs a unit", 'write "5s" or "5ms"'),
+        ("hotrun.toml:11:2: unknown table [biuld]", "did you mean [build]?"),
+        STAYS,
+    ]
+    project.write("main.txt", "1")
+    session.wait_for("build_started", paths=["main.txt"])
+    session.wait_for("output", text="up")
+    assert not (project.out / "bad.log").exists()
+    assert configured.changes(build="good.log") == ["build.command"]
+    until((project.out / "good.log").exists, "a build by the mended config")
+
+
+def test_a_config_that_is_gone_for_a_while_is_read_when_it_is_back(
+    configured: Configured,
+) -> None:
+    session, project = configured.session, configured.project
+    file = project.path / "hotrun.toml"
+    file.rename(project.out / "aside")
+    session.wait_for("problem", message=STAYS[0])
+    project.write("main.txt", "1")
+    session.wait_for("build_started", paths=["main.txt"])
+    session.wait_for("output", text="up")
+    since = session.now
+    (project.out / "aside").rename(file)  # nothing is new in it
+    project.write("main.txt", "2")
+    session.wait_for("build_started", paths=["main.txt"])
+    session.wait_for("output", text="up")
+    assert [told["keys"] for told in session.all("config_changed", since)] == [[]]
+    assert configured.changes(args='"back"') == ["run.args"]
+    session.wait_for("output", text="up back")
