@@ -32,8 +32,11 @@ demo: $(VENV)/.stamp-go ## make a Go web app in demo/ and run it until Ctrl-C
 	code = hotrun.wait(); \
 	sys.exit(0 if code in (130, -signal.SIGINT) else code if code >= 0 else 128 - code)'
 
+# Most tests wait for a process or a clock, so there are more workers than cores.
+WORKERS ?= 4
+
 test: $(VENV)/.stamp-dev ## run every test (the long random walks are for `make stress`)
-	@$(WITH_VENV) $(PY) -m pytest -m "not stress" $(ARGS)
+	@$(WITH_VENV) $(PY) -m pytest -m "not stress" -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.stamp-dev ## look at format, lint and types; changes nothing
 	@$(PY) -m ruff format --check

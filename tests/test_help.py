@@ -77,6 +77,12 @@ def test_the_example_of_a_command_is_one_that_it_takes() -> None:
         load(name).make_context(name, words[2:])
 
 
+def test_help_is_a_word_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "help") == said(capsys, "--help")
+    for name in COMMANDS:
+        assert said(capsys, "help", name) == said(capsys, name, "--help")
+
+
 # --- what is wrong ---
 
 RUN_SET = "hotrun run --set"
@@ -91,8 +97,8 @@ WRONG = [
     ("zzz", 'unknown command "zzz"', "`hotrun --help` lists the commands"),
     ("''", 'unknown command ""', "`hotrun --help` lists the commands"),
     ("'a\x1b[2J'", 'unknown command "a\\x1b[2J"', "`hotrun --help` lists the commands"),
-    ("help", 'unknown command "help"', 'did you mean "hotrun --help"?'),
-    ("help run", 'unknown command "help"', 'did you mean "hotrun run --help"?'),
+    ("help rnu", 'unknown command "help"', 'did you mean "hotrun --help"?'),
+    ("list", 'unknown command "list"', 'did you mean "hotrun new --list"?'),
     ("version", 'unknown command "version"', 'did you mean "hotrun --version"?'),
     # other tools' words
     ("start", 'unknown command "start"', 'did you mean "run"?'),
@@ -149,7 +155,13 @@ WRONG = [
     ("run -f x.toml", "unknown option -f", 'did you mean "-c"?'),
     ("run --poll", "unknown option --poll", "write --watch poll"),
     ("run --exclude x", "unknown option --exclude", "write --set 'watch.exclude=[\"GLOB\"]'"),
-    ("run --port 80", "unknown option --port", "what the app gets stands behind --: hotrun run -- --port"),
+    ("run --port 80", "unknown option --port", "what the app gets stands behind --: hotrun run -- --port 80"),
+    ("run --port=80 -v", "unknown option --port", "what the app gets stands behind --: hotrun run -- --port=80"),
+    ("run --port 80 -- x", "unknown option --port", "what the app gets stands behind --: hotrun run -- --port 80 x"),
+    ("run --set build.command=go build -o app . --set run.command=./app", "unknown option -o", f"did you mean \"{RUN_SET} 'build.command=go build -o app .' --set run.command=./app\"?"),
+    ("run --set run.command=./app -p 80 --once", "unknown option -p", f"did you mean \"{RUN_SET} 'run.command=./app -p 80' --once\"?"),
+    ("run --set watch.debounce=1s --port 80", "unknown option --port", "what the app gets stands behind --: hotrun run -- --port 80"),
+    ("run node --trace-warnings app.js", "unknown option --trace-warnings", f"did you mean \"{RUN_SET} 'run.command=node --trace-warnings app.js'\"?"),
     ("run -vx", "unknown option -x", "what the app gets stands behind --: hotrun run -- -x"),
     ("check --once", "unknown option --once", "--once is an option of run"),
     ("check --zzz", "unknown option --zzz", "`hotrun check --help` shows what is possible"),
@@ -157,6 +169,8 @@ WRONG = [
     # values
     ("run --watch pol", '--watch must be "auto", "native" or "poll", not "pol"', 'did you mean "poll"?'),
     ("run --color=sometimes", '--color must be "auto", "always" or "never", not "sometimes"', 'the default is "auto"'),
+    ("run --watch inotfy", '--watch must be "auto", "native" or "poll", not "inotfy"', 'did you mean "native"?'),
+    ("run --watch zzz", '--watch must be "auto", "native" or "poll", not "zzz"', "--watch auto|native|poll: How changes are noticed."),
     ("completion tcsh", 'SHELL must be "bash", "zsh" or "fish", not "tcsh"', 'for example: hotrun completion zsh > "${fpath[1]}/_hotrun"'),
     ("completion zhs", 'SHELL must be "bash", "zsh" or "fish", not "zhs"', 'did you mean "zsh"?'),
     ("run --debounce", "--debounce needs a value", "--debounce TIME: Quiet before a build: 50ms, 0ms, or auto."),
@@ -180,6 +194,14 @@ WRONG = [
     ("run ./cmd/x", 'unexpected argument "./cmd/x"', f"did you mean \"{RUN_SET} 'build.command=go build -o app ./cmd/x' --set run.command=./app\"?"),
     ("run api", 'unexpected argument "api"', 'did you mean "hotrun run -C api"?'),
     ("run api/hotrun.toml", 'unexpected argument "api/hotrun.toml"', 'did you mean "hotrun run -c api/hotrun.toml"?'),
+    ("run node app.js", 'unexpected argument "node"', f"did you mean \"{RUN_SET} 'run.command=node app.js'\"?"),
+    ("run npm start", 'unexpected argument "npm"', f"did you mean \"{RUN_SET} 'run.command=npm start'\"?"),
+    ("run npm start -- -x", 'unexpected argument "npm"', f"did you mean \"{RUN_SET} 'run.command=npm start -- -x'\"?"),
+    ("run env A=1 ./x", 'unexpected argument "env"', f"did you mean \"{RUN_SET} 'run.command=env A=1 ./x'\"?"),
+    ("run make", 'unexpected argument "make"', f'did you mean "{RUN_SET} build.command=make"?'),
+    ("run test", 'unexpected argument "test"', "what the app gets stands behind --: hotrun run -- test"),
+    ("run --set run.command=node app.js", 'unexpected argument "app.js"', f"did you mean \"{RUN_SET} 'run.command=node app.js'\"?"),
+    ("run --set run.command=node app.js -- -x", 'unexpected argument "app.js"', f"did you mean \"{RUN_SET} 'run.command=node app.js' -- -x\"?"),
     ("run check", 'unexpected argument "check"', 'did you mean "hotrun check"?'),
     ("run help", 'unexpected argument "help"', 'did you mean "hotrun run --help"?'),
 ]  # fmt: skip

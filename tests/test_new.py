@@ -39,7 +39,7 @@ def test_a_new_project_comes_with_its_next_steps(here: Path) -> None:
     result = typed("my-app", "-t", "go")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "made my-app: 11 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
+        "made my-app from the template go: 11 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
         "The app will answer at http://127.0.0.1:8080 (set PORT for another port).\n"
         "`hotrun smoke` proves it in one go, for CI: build, start, reload, stop.\n"
     )
@@ -49,6 +49,15 @@ def test_a_new_project_comes_with_its_next_steps(here: Path) -> None:
 def test_the_template_is_go_when_none_is_named(here: Path) -> None:
     typed("my-app")
     assert (here / "my-app/go.mod").exists()
+
+
+def test_a_name_that_is_a_template_gets_a_hint() -> None:
+    result = typed("python")
+    assert result.stdout.startswith("made python from the template go: 11 files. Next:\n")
+    assert result.stderr == "hint: for that template: hotrun new NAME -t python\n"
+    assert typed("express").stderr == "hint: for that template: hotrun new NAME -t node\n"
+    assert typed("js", "-t", "node").stderr == ""
+    assert typed("golang").stderr == ""
 
 
 def test_a_difficult_name_is_quoted_for_the_shell() -> None:
@@ -67,7 +76,7 @@ def test_each_template_has_its_own_port() -> None:
 
 def test_what_listens_nowhere_has_no_address() -> None:
     assert typed("my-app", "-t", "command").stdout == (
-        "made my-app: 6 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
+        "made my-app from the template command: 6 files. Next:\n\n  cd my-app\n  hotrun run\n\n"
         "`hotrun smoke` proves it in one go, for CI: build, start, reload, stop.\n"
     )
 

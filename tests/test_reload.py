@@ -194,4 +194,6 @@ def test_all_that_is_wrong_is_told_and_that_the_old_one_stays(project: Path) -> 
 def test_one_that_does_not_fit_the_disk_is_told_and_that_the_old_one_stays() -> None:
     first, stays = problems_of(ConfigError("it is a file", "watch its directory"))
     assert (first.message, first.hint) == ("it is a file", "watch its directory")
-    assert stays.severity == "warning"
+    assert (stays.severity, stays.hint) == ("warning", "")
+    _, stays = problems_of(ConfigError("it is a file", ""))
+    assert stays.hint == "mend the file and save it: it is read again"

@@ -124,7 +124,14 @@ def test_an_absurd_name_is_refused_where_it_is_not_typed_but_stood_in(
 def test_a_directory_with_something_in_it_is_refused_and_not_touched(here: Path) -> None:
     (here / "shop").mkdir()
     (here / "shop/.hidden").write_text("mine")
-    assert "error: shop exists and is not empty" in refusal("shop")
+    assert refusal("shop") == (
+        "error: shop exists and is not empty\n"
+        "hint: `hotrun init -C shop` is for a project that is there already; or choose another name"
+    )
+    assert refusal(".") == (
+        "error: this directory is not empty\n"
+        "hint: `hotrun init` is for a project that is there already; or choose another name"
+    )
     assert everything(here) == {"shop", "shop/.hidden"}
 
 

@@ -71,6 +71,14 @@ def test_an_unknown_template_is_refused_with_a_suggestion(here: Path) -> None:
     assert os.listdir(here) == []
 
 
+@pytest.mark.parametrize("word", ["rust", "Django", "next", "flask"])
+def test_what_needs_no_template_is_said_to_work_as_it_is(word: str) -> None:
+    assert refusal(word).endswith(
+        "\nhint: `hotrun run` works in such a project as it is; "
+        "there is: go, go-api, python, node, c, command"
+    )
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -106,9 +106,9 @@ def test_a_profile_needs_a_file(tmp_path: Path) -> None:
 
 def test_what_was_assumed_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant(tmp_path, {**SHOP, "cmd/tool/main.go": MAIN})
-    found = load_project(None, str(tmp_path), ()).found
-    assert found is not None
-    assumed.say(found)
+    loaded = load_project(None, str(tmp_path), ())
+    assert loaded.found is not None
+    assumed.say(loaded.found, loaded.config)
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
@@ -119,13 +119,30 @@ def test_what_was_assumed_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
 
 
+def test_a_command_that_an_option_replaced_was_not_assumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(tmp_path, SHOP)
+    sets = ["run.command=./app -v", "build.command=make"]
+    assumption, heads = "no hotrun.toml; go.mod is here, and main.go is package main", []
+    for number in (1, 2):
+        loaded = load_project(None, str(tmp_path), sets[:number])
+        assert loaded.found is not None
+        assumed.say(loaded.found, loaded.config)
+        heads.append(capsys.readouterr().err.splitlines()[0])
+    assert heads == [
+        f"{assumption}: go build -buildvcs=false -o app .",
+        assumption,
+    ]
+
+
 def test_what_was_not_carried_over_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plant(tmp_path, {".air.toml": AIR})
-    found = load_project(None, str(tmp_path), ()).found
-    assert found is not None
-    assumed.say(found)
+    loaded = load_project(None, str(tmp_path), ())
+    assert loaded.found is not None
+    assumed.say(loaded.found, loaded.config)
     assert (
         "not carried over: build.exclude_regex, build.post_cmd, proxy\n" in capsys.readouterr().err
     )
@@ -159,10 +176,22 @@ def test_nothing_to_detect_names_what_makes_a_project(tmp_path: Path) -> None:
     assert nothing(tmp_path) == [
         f"error: no hotrun.toml in {tmp_path}, and no project that is known",
         (
-            "hint: `hotrun init` tells what makes one, `hotrun new NAME` starts a new one; or "
-            'write two lines, [run] and command = "./app"'
+            "hint: is this the project's folder? `hotrun new NAME` makes one, `hotrun init` tells "
+            "what is known"
         ),
     ]
+
+
+def test_a_project_in_a_folder_below_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, {".x/go.mod": "", "docs/a.md": "", "my api/go.mod": "", "web/package.json": ""})
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert nothing(tmp_path)[1] == (
+        "hint: is this the project's folder? `hotrun run -C 'my api'` runs the project there; "
+        "also here: web"
+    )
 
 
 @pytest.mark.parametrize("name", ["go.mod", "hotrun.toml", "package.json"])

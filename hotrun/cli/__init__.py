@@ -64,6 +64,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that was typed."""
+        if args[0] == "help":
+            _help(ctx, args[1:])
         if args[0] not in COMMANDS:
             from hotrun.cli import meant
             from hotrun.config.wording import quoted
@@ -81,18 +83,33 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _help(context: click.Context, words: list[str]) -> None:
+    """Show the help of a command, or of all: `hotrun help run`, as with git and go.
+
+    What is no command is left to the caller.
+    """
+    if not words or words[0].startswith("-"):
+        click.echo(context.get_help())
+    elif words[0] in COMMANDS:
+        command = load(words[0])
+        click.echo(command.get_help(click.Context(command, context, words[0])))
+    else:
+        return
+    context.exit()
+
+
 def _refuse_stray(context: click.Context, words: list[str]) -> None:
     """Refuse arguments of `run` in front of `--`: `hotrun run ./cmd/x` means something else.
 
     The app would get them without a word.
     """
-    before = words[: words.index("--")] if "--" in words else list(words)
-    values, _, _ = context.command.make_parser(context).parse_args(before)
+    ours = words.index("--") if "--" in words else len(words)
+    values, _, _ = context.command.make_parser(context).parse_args(words[:ours])
     arguments = values.get("app_args")
     if isinstance(arguments, tuple) and arguments:  # click has a value of its own for none
         from hotrun.cli import mistakes
 
-        raise mistakes.stray(arguments[0])
+        raise mistakes.stray([*arguments, *words[ours:]], words)
 
 
 @click.command(

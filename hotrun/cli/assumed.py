@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,20 +16,22 @@ from hotrun.errors import ConfigError, ConfigErrors, NoConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hotrun.config import Config
+    from hotrun.config import Config, Override
     from hotrun.project.detect import Found
 
 _LABEL = "detected"
 # In which directory above a project one may have gone too deep.
 _TOPS = ("hotrun.toml", "go.mod", "go.work", "Cargo.toml", "package.json", "manage.py")
 
+_MOST = 1000  # folders that are looked into
 
-def loaded(directory: str, sets: Sequence[str], profile: str) -> Loaded:
+
+def loaded(directory: str, sets: Sequence[Override], profile: str) -> Loaded:
     """Detect the project in a directory without a config, and load what fits it.
 
     Args:
         directory: Absolute.
-        sets: `--set` options, laid over it; with a command among them nothing need be detected.
+        sets: What is laid over it; with a command among them nothing need be detected.
         profile: Refused: a profile stands in a file.
 
     Raises:
@@ -58,8 +59,9 @@ def _no_profile(profile: str) -> ConfigErrors:
     return ConfigErrors([Problem(message, hint, f"--profile {profile}")])
 
 
-def _names_a_command(sets: Iterable[str]) -> bool:
-    keys = {option.partition("=")[0].replace(" ", "") for option in sets}
+def _names_a_command(sets: Iterable[Override]) -> bool:
+    options = (each for each in sets if isinstance(each, str))
+    keys = {option.partition("=")[0].replace(" ", "") for option in options}
     return bool(keys & {"build.command", "run.command"})
 
 
@@ -95,9 +97,29 @@ def nothing_in(directory: str) -> NoConfigError:
         )
     return NoConfigError(
         f"no hotrun.toml in {directory}, and no project that is known",
-        "`hotrun init` tells what makes one, `hotrun new NAME` starts a new one; or write two "
-        'lines, [run] and command = "./app"',
+        _below(directory)
+        or "is this the project's folder? `hotrun new NAME` makes one, "
+        "`hotrun init` tells what is known",
     )
+
+
+def _below(directory: str) -> str:
+    """Return the hint for projects in the folders below, or nothing."""
+    try:
+        with os.scandir(directory) as entries:
+            folders = [e.path for e in entries if e.name[0] != "." and e.is_dir()]
+    except OSError:
+        return ""
+    found = [
+        os.path.relpath(folder)
+        for folder in sorted(folders)[:_MOST]
+        if any(os.path.isfile(os.path.join(folder, name)) for name in _TOPS)
+    ]
+    if not found:
+        return ""
+    run = shlex.join(("hotrun", "run", "-C", found[0]))
+    others = f"; also here: {', '.join(found[1:4])}" if found[1:] else ""
+    return f"is this the project's folder? `{run}` runs the project there{others}"
 
 
 def _above(directory: str) -> tuple[str, str] | None:
@@ -113,9 +135,10 @@ def _above(directory: str) -> tuple[str, str] | None:
     return None
 
 
-def say(found: Found) -> None:
-    """Tell people what was assumed in place of a hotrun.toml."""
-    click.echo(f"no hotrun.toml; {found.because[0]}: {_commands(found)}", err=True)
+def say(found: Found, config: Config) -> None:
+    """Tell people what was assumed in place of a hotrun.toml, and still holds in the config."""
+    what = ": ".join(filter(None, (found.because[0], _commands(config))))
+    click.echo(f"no hotrun.toml; {what}", err=True)
     if found.choices:
         others = ", ".join(found.choices)
         click.echo(f"also here: {others} (hotrun init --main {found.choices[0]})", err=True)
@@ -125,8 +148,12 @@ def say(found: Found) -> None:
     click.echo("hint: `hotrun init` writes it down, with the reasons", err=True)
 
 
-def _commands(found: Found) -> str:
-    """Return what is built and what is run, without what `--set` makes of it."""
-    tree = tomllib.loads(found.text)
-    commands = [tree[table]["command"] for table in ("build", "run") if table in tree]
+def _commands(config: Config) -> str:
+    """Return what is built and what is run, without what an option put in its place."""
+    tables = {"build": config.build, "run": config.run}
+    commands = [
+        table.command
+        for name, table in tables.items()
+        if table is not None and config.origins[f"{name}.command"].startswith(_LABEL)
+    ]
     return ", then ".join(each if isinstance(each, str) else shlex.join(each) for each in commands)

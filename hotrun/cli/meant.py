@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from typing import TYPE_CHECKING
 
 from hotrun.cli import COMMANDS
@@ -58,7 +59,7 @@ def hint(words: Sequence[str]) -> str:
         return of_path(word)
     return (
         _of_question(words)
-        or _of_program(words)
+        or _of_known_program(words)
         or _of_alias(word)
         or (of_path(word) if os.path.exists(word) else "")
         or _of_typo(word)
@@ -75,6 +76,8 @@ def _of_question(words: Sequence[str]) -> str:
     word, *rest = (each.lower() for each in words)
     if word == "version":
         return did_you_mean("--version")
+    if word in ("list", "ls"):
+        return did_you_mean("new", "--list")
     if word != "help":
         return ""
     return did_you_mean(*(name for name in rest[:1] if name in COMMANDS), "--help")
@@ -146,7 +149,24 @@ def _starting(command: str) -> str:
 # Programs
 
 
-def _of_program(words: Sequence[str]) -> str:
+def of_program(words: Sequence[str]) -> str:
+    """Return the line that runs a program which was typed as a command, or nothing.
+
+    Args:
+        words: The program, and its arguments.
+    """
+    if not words or os.path.exists(words[0]) or "/" in words[0]:
+        return ""
+    if known := _of_known_program(words):
+        return known
+    # `test`, `kill` and `ps` alone are programs as well, and rarely meant.
+    unlikely = words[0].startswith("-") or (len(words) == 1 and words[0] in _BY_ALIAS)
+    if unlikely or shutil.which(words[0]) is None:
+        return ""
+    return _starting(shlex.join(words))
+
+
+def _of_known_program(words: Sequence[str]) -> str:
     """Turn `hotrun go run ./cmd/x`, as other tools are called, into what the config says."""
     program, *rest = words
     if program not in PROGRAMS:

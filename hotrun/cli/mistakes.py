@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotrun.cli import COMMANDS, UsageError, load, meant
-from hotrun.config.wording import did_you_mean, listed, nearest, quoted
+from hotrun.config.wording import listed, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +55,10 @@ ALIASES = {
 }
 
 
+# The same for values: what the kernels call it.
+VALUES = {"inotify": "native", "fsevents": "native", "kqueue": "native", "polling": "poll"}
+
+
 def told(error: click.ClickException, words: Sequence[str]) -> UsageError:
     """Word one of click's errors.
 
@@ -66,7 +70,7 @@ def told(error: click.ClickException, words: Sequence[str]) -> UsageError:
     match error:
         case click.NoSuchOption():
             option = _typed(error.option_name, words)
-            hint = _option_hint(name, option) if name else _in_group(option, words)
+            hint = _option_hint(name, option, words) if name else _in_group(option, words)
             return UsageError(f"unknown option {option}", hint or _help(name))
         case click.BadOptionUsage():
             return _misused(name, error)
@@ -78,13 +82,23 @@ def told(error: click.ClickException, words: Sequence[str]) -> UsageError:
             return _rest(name, error, words)
 
 
-def stray(word: str) -> UsageError:
-    """Word an argument of `run` that does not stand behind `--`."""
+def stray(arguments: Sequence[str], words: Sequence[str]) -> UsageError:
+    """Word an argument of `run` that does not stand behind `--`.
+
+    Args:
+        arguments: The first one is it; the others may be its own.
+        words: All that stands behind `run`.
+    """
+    word = arguments[0]
     hint = f"what the app gets stands behind --: hotrun run -- {shlex.quote(word)}"
     if word == "help":
         hint = meant.did_you_mean("run", "--help")
+    elif whole := _set_whole(words, word):
+        hint = whole
     elif word in COMMANDS:
         hint = meant.did_you_mean(word)
+    elif program := meant.of_program(arguments):
+        hint = program
     elif meant.is_path(word) or os.path.isdir(word):
         hint = meant.of_path(word)
     return UsageError(f"unexpected argument {quoted(word)}", hint)
@@ -127,12 +141,60 @@ def _typed(option: str, words: Sequence[str]) -> str:
     return next((word for word in long if f"-{word}" in known), option)
 
 
-def _option_hint(name: str, option: str) -> str:
-    if meant := _near(option, _options(name)):
-        return _suggested(meant)
+def _option_hint(name: str, option: str, words: Sequence[str]) -> str:
+    behind = words[words.index(name) + 1 :] if name in words else []
+    if name == "run" and (line := _set_whole(behind, option) or meant.of_program(behind)):
+        return line
     if others := [other for other in COMMANDS if option in _options(other)]:
         return f"{option} is an option of {listed(others, 'and')}"
-    return f"what the app gets stands behind --: hotrun run -- {option}" if name == "run" else ""
+    if near := _near(option, _options(name)):
+        return _suggested(near)
+    if name != "run":
+        return ""
+    return f"what the app gets stands behind --: hotrun run -- {_with_value(option, behind)}"
+
+
+def _with_value(option: str, words: Sequence[str]) -> str:
+    """Return an option of the app with what it was given, and what stood behind `--` anyway."""
+    typed = next((n for n, word in enumerate(words) if word.split("=")[0] == option), None)
+    if typed is None:  # -x, typed as -vx
+        return option
+    end = typed + 1
+    while end < len(words) and not words[end].startswith("-"):
+        end += 1
+    rest = words[words.index("--") + 1 :] if "--" in words else []
+    return shlex.join([*words[typed:end], *rest])
+
+
+def _set_whole(words: Sequence[str], culprit: str) -> str:
+    """Return the line with the quotes that a `--set` lacks, if that is where a word came from.
+
+    The shell parts `--set run.command=node app.js -v` at its blanks.
+    """
+    own, line, found, at = _options("run"), ["run"], False, 0
+    while at < len(words):
+        end = at + 1
+        if line[-1] == "--set" and "=" in words[at]:
+            end = _end_of_value(words, at, own)
+        found |= any(culprit in (word, word.split("=")[0]) for word in words[at + 1 : end])
+        line.append(" ".join([words[at], *map(shlex.quote, words[at + 1 : end])]))
+        at = end
+    return meant.did_you_mean(*line) if found else ""
+
+
+def _end_of_value(words: Sequence[str], at: int, own: Iterable[str]) -> int:
+    """Find where the value of a `--set` ends that was not quoted."""
+    is_command = "command" in words[at].partition("=")[0]
+    end = at + 1
+    while end < len(words) and words[end] != "--":
+        option = words[end].split("=")[0]
+        # `go build -v -o app` has options that are ours as well; but not in the first place.
+        if option in own and (option.startswith("--") or end == at + 1):
+            break
+        if option.startswith("-") and not is_command:
+            break
+        end += 1
+    return end
 
 
 def _suggested(option: str, before: str = "") -> str:
@@ -202,13 +264,17 @@ def _bad_value(name: str, param: click.Parameter, message: str) -> UsageError:
         return UsageError(f"{_label(param)}: {message.rstrip('.')}", _help(name))
     choices = [str(choice) for choice in param.type.choices]
     words = listed(map(quoted, choices), "or")
-    hint = did_you_mean(found[1], choices) or _default(name, param)
+    aliases = {word: there for word, there in VALUES.items() if there in choices}
+    near = nearest(found[1], choices) or aliases.get(nearest(found[1], aliases), "")
+    hint = f'did you mean "{near}"?' if near else _default(name, param)
     return UsageError(f"{_label(param)} must be {words}, not {quoted(found[1])}", hint)
 
 
 def _default(name: str, param: click.Parameter) -> str:
     if isinstance(param, click.Option) and isinstance(param.default, str):
         return f"the default is {quoted(param.default)}"
+    if isinstance(param, click.Option):
+        return f"{_label(param)} {_form(param)}: {param.help or ''}".strip()
     return _example(name)
 
 

@@ -52,7 +52,9 @@ def new(name: str, template: str) -> None:
 
     project = create(name, template)
     chosen = TEMPLATES[template]
-    click.echo(_next_steps(name, project, chosen))
+    click.echo(_next_steps(name, project, template))
+    if hint := _meant(project.name, template):
+        click.echo(hint, err=True)
     if project.warning:
         click.echo(f"warning: {project.warning}", err=True)
     missing = [tool for tool in chosen.tools if find_tool(tool) is None]
@@ -62,16 +64,29 @@ def new(name: str, template: str) -> None:
         click.echo(f"hint: {chosen.tool_hint}", err=True)
 
 
-def _next_steps(typed: str, project: Project, template: Template) -> str:
+def _meant(name: str, template: str) -> str:
+    """Return a hint when a project is called like another template."""
+    from hotrun.project.catalogue import TEMPLATES
+
+    word = name.casefold()
+    for other, known in TEMPLATES.items():
+        if word in (other, *known.aliases) and other != template:
+            return f"hint: for that template: hotrun new NAME -t {other}"
+    return ""
+
+
+def _next_steps(typed: str, project: Project, template: str) -> str:
+    from hotrun.project.catalogue import TEMPLATES
+
     steps = [] if os.path.samefile(project.path, ".") else [f"  cd {_shell_word(typed)}"]
     return "\n".join(
         [
-            f"made {project.name}: {len(project.files)} files. Next:",
+            f"made {project.name} from the template {template}: {len(project.files)} files. Next:",
             "",
             *steps,
             "  hotrun run",
             "",
-            *_address(template),
+            *_address(TEMPLATES[template]),
             "`hotrun smoke` proves it in one go, for CI: build, start, reload, stop.",
         ]
     )

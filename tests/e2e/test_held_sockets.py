@@ -276,7 +276,7 @@ def test_a_taken_address_is_named_with_who_has_it_and_is_had_when_it_is_free(
         )
         assert (
             event["hint"]
-            == f"stop it with: kill {stranger.pid}, then save a file; or use another port"
+            == f"stop it with: kill {stranger.pid}, then try again; or use another port"
         )
         stranger.kill()
         stranger.wait(DEADLINE)

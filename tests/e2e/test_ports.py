@@ -82,8 +82,8 @@ def names(message: str, port: int, pid: int) -> bool:
     return re.fullmatch(what, message) is not None
 
 
-def kill(pid: int) -> str:
-    return f"stop it with: kill {pid}, then save a file; or use another port"
+def kill(pid: int, again: str = "try again") -> str:
+    return f"stop it with: kill {pid}, then {again}; or use another port"
 
 
 # --- a stranger ---
@@ -218,7 +218,7 @@ def test_a_port_of_an_earlier_life_is_known_although_nothing_is_read(project: Pr
         rig.wait_for("app exited with signal SIGKILL")
         with stranger(port, project.out) as holder:
             project.write("change", "1")
-            rig.wait_for(f"hint: {kill(holder.pid)}")
+            rig.wait_for(f"hint: {kill(holder.pid, 'press s or save a file')}")
             line = next(line for line in rig.text.splitlines() if line.startswith("error: "))
             assert names(line, port, holder.pid)
 

@@ -117,7 +117,7 @@ def test_the_answer_of_a_stranger_is_not_the_apps(
             assert f"is held by pid {stranger.pid} (" in event["message"]
             assert (
                 event["hint"]
-                == f"stop it with: kill {stranger.pid}, then save a file; or use another port"
+                == f"stop it with: kill {stranger.pid}, then try again; or use another port"
             )
             session.wait_for("app_exited", expected=False, code=1)
             assert not session.all("app_ready")

@@ -287,7 +287,8 @@ print(json.dumps([found, explain(found, "127.0.0.1:1")]))
     [
         ("python3 -m http.server 8080", "python3 -m http.server 8080"),
         ("nginx: master process\0\0\0", "nginx: master process"),
-        ("a\x1b[31m\nb\tc\udcff", "a\\x1b[31m\\nb\\tc\\udcff"),
+        ("a\x1b[31m\tc\udcff", "a\\x1b[31m\\tc\\udcff"),
+        ("python3 -c \nimport time\ntime.sleep(9)\n", "python3 -c ..."),
         ("x" * 60, "x" * 60),
         ("x" * 61, "x" * 60 + "..."),
     ],
@@ -312,7 +313,7 @@ def test_a_stranger_is_named_and_never_ended(yard: Yard) -> None:
     before, _, since = message.rpartition(", since ")
     assert before.startswith(f"127.0.0.1:{port} is held by pid {pid} ({sys.executable}"[:40])
     assert re.fullmatch(r"\d\d:\d\d\)|\d{4}-\d\d-\d\d\)", since)
-    assert hint == f"stop it with: kill {pid}, then save a file; or use another port"
+    assert hint == f"stop it with: kill {pid}, then try again; or use another port"
     assert yard.lives(pid)
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from hotrun.process.command import Command, beside, parse
 from hotrun.process.passing import is_being_written, placed
-from hotrun.process.spawn import BusyError, Spawn, SpawnError, refused, start
+from hotrun.process.spawn import BusyError, Spawn, SpawnError, _missing, refused, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,6 +68,10 @@ def test_a_name_that_is_not_on_the_path(refuse: Refuse) -> None:
     error = refuse("no-such-program")
     assert (error.message, error.code) == ("no-such-program: command not found", 127)
     assert error.hint == "install no-such-program, or put its directory on PATH"
+
+
+def test_go_comes_with_pip_as_well() -> None:
+    assert _missing("go", "/").hint == "pip install 'hotrun[go]', or put its directory on PATH"
 
 
 def test_a_path_that_is_not_there(refuse: Refuse, tmp_path: Path) -> None:
