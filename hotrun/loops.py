@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hotrun import notices
-from hotrun.breaker import START_WINDOW, TICK, Breaker, Writer, advice
+from hotrun.breaker import TICK, Breaker, Writer, advice
 from hotrun.process import tree
 from hotrun.process.session_file import DIRECTORY
 from hotrun.process.wrote import Meter, is_counted, write_out
@@ -31,6 +31,9 @@ APP, BUILD = Writer("app"), Writer("build")
 # Between two looks at a step in doubt. A server has 5 to 50 ms between what it writes when it
 # imports and its first answer, and who saves because of that answer is told apart in between.
 LOOK = 0.002
+# Seconds of an app's life in which it is looked at: that takes a tenth of a core, and who saves
+# every few seconds is in doubt, too. What it writes later is not known to be its own.
+FIRST_LOOKS = 2.0
 SHARE = 4  # times as long as a look takes is waited for the next one
 MOST_WRITTEN_OUT = 100  # files, 0.1 ms each
 MOST_RUNS = 16
@@ -69,7 +72,7 @@ class _Run:
     def __init__(self, writer: Writer, *, doubted: bool) -> None:
         self.writer = writer
         self.since = time.time()
-        self.until = self.since + START_WINDOW if writer.kind == "app" else float("inf")
+        self.until = self.since + FIRST_LOOKS if writer.kind == "app" else float("inf")
         self.pid = 0  # as long as it lives
         self.meter = Meter() if doubted else None
 

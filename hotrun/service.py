@@ -144,8 +144,9 @@ class Service:
         if (made := task(self._host, run, steps)) is None:
             self._host.post(self.name, facts.BuildExited(run, 0))
         else:
-            rule = self._host.config.rules[min(steps).rule]
-            writer = Writer("rule", rule.origin)
+            # Between a reload and its listing the step may be of a config with more rules.
+            rule = self._host.config.rules[min(steps).rule :][:1]
+            writer = Writer("rule", rule[0].origin if rule else made.key)
             self._build = BuildJob(self._host, self.name, run, made, writer)
             self._build.start(sorted(step.path for step in steps))
 
