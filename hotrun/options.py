@@ -51,6 +51,7 @@ class Options:
         keys: Makes the keyboard of a session; None: there is nobody to press one.
         reload: Reads the config again; raises ConfigError. None: there is no file to read.
         watch: Makes the watcher and the sieve of another config.
+        chore: Done once, when the first build has had the machine for a while.
         watched: What decided which files are watched, as ``reload.watched`` has it.
         adopt: Hears the config that counts from now on.
     """
@@ -72,5 +73,6 @@ class Options:
     keys: Callable[[Session], Keys] | None = None
     reload: Callable[[], tuple[Config, Plan]] | None = None
     watch: Callable[[Config, Plan], tuple[Watcher, Sieve]] | None = None
+    chore: Callable[[], None] | None = None
     watched: object = None
     adopt: Callable[[Config, Plan], None] = lambda *_: None

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from hotrun.watch.sieve.sieve import Sieve
 
 
+CHORE = 2.0  # seconds from the start: the first build has the machine for itself
+
+
 class Session:
     """Runs a config until something ends it.
 
@@ -112,6 +115,8 @@ class Session:
             self._feeds.start()
         else:
             self.loop.call_soon(self.begin)
+        if (chore := self._options.chore) is not None:
+            self.alarms.later(CHORE, chore)
         try:
             code = await self._done
         finally:
@@ -299,6 +304,7 @@ class Session:
             self.tell(notices.Paused(service.name, not paused))
         match action:
             case "rebuild":
+                self.loops.flush()
                 if self._feeds is not None:
                     self._feeds.relist()
                 self.post(service.name, facts.BuildRequested())

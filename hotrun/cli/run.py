@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from hotrun.project.plan import Plan
 
 
-LATER = 2.0  # seconds
-
-
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
 @config_options
 @click.option("--once", is_flag=True, help="Build, run the app, end with its code.")
@@ -107,7 +104,6 @@ def _run(
     load: Callable[[], Config] | None,
     *,
     once: bool,
-    verbose: bool,
     **said: Any,  # noqa: ANN401
 ) -> int:
     from hotrun.process import terminal
@@ -119,64 +115,31 @@ def _run(
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
     with terminal.kept() as tty, Guardian(cookie, _settings(tty)) as guardian:
         from hotrun.cli import wiring
-        from hotrun.options import Options
         from hotrun.process.session_file import SessionFile
-        from hotrun.reload import watched
         from hotrun.session import Session
 
         warnings = [*planned.warnings, *wiring.left_before(config.directory)]
         file = SessionFile(config.directory, cookie, guardian.pid)
         guardian.own(file.path)
-        screen = wiring.Screen(config, planned, tty, once=once, verbose=verbose, **said)
-        options = Options(
-            cookie,
-            guardian,
-            tty,
-            sockets,
-            file,
-            planned.outputs,
-            planned.program,
-            tuple(warnings),
-            once=once,
-            trace=verbose,
-            captures=said["as_json"],
-            colour=screen.colour,
-            shows=wiring.shows(),
-            behind=screen.behind,
-            keys=screen.keys if screen.has_keys else None,
+        screen = wiring.Screen(config, planned, tty, once=once, **said)
+        options = replace(
+            wiring.options(config, planned, screen, once=once),
+            cookie=cookie,
+            guardian=guardian,
+            terminal=tty,
+            sockets=sockets,
+            file=file,
+            warnings=tuple(warnings),
             reload=_reading(load) if load is not None else None,
-            watch=wiring.watch,
-            watched=watched(config, planned),
-            adopt=screen.adopt,
         )
         feed = None if once else wiring.watch(config, planned)
         session = Session(config, feed, screen.subscribers, options)
         try:
-            with _schema_renewed(None if once else config.file):
-                code = session.run()
+            code = session.run()
         finally:
             screen.finish()
         file.close()  # not after a bug of ours: the guardian needs it then
         return code
-
-
-@contextlib.contextmanager
-def _schema_renewed(file: str | None) -> Iterator[None]:
-    """Renew what an editor checks the config by, when the first build has had the machine."""
-    if file is None:
-        yield
-        return
-    import threading
-
-    from hotrun.project import schema_file
-
-    timer = threading.Timer(LATER, schema_file.renew, (file,))
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()  # a draft that was begun is put in its place
 
 
 def _reading(load: Callable[[], Config]) -> Callable[[], tuple[Config, Plan]]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hotrun.ui.colour import wants_colour
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from hotrun.config import Config
     from hotrun.notices import Subscriber
+    from hotrun.options import Options
     from hotrun.process.terminal import Terminal
     from hotrun.project.explain import Explainer
     from hotrun.project.plan import Plan
@@ -76,6 +78,8 @@ class Screen:
             "links": wants_links(sys.stderr, os.environ, colour=self.colour),
         }
         self._once = once
+        self.as_json = as_json
+        self.verbose = verbose
         manner = self._manner(config)
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
         self._console.adopt(manner, _because(config, planned))
@@ -146,6 +150,31 @@ def _because(config: Config, planned: Plan) -> Callable[[str], str]:
 def shows() -> bool:
     """Whether what our children print without being read goes to a terminal."""
     return sys.stdout.isatty() or sys.stderr.isatty()
+
+
+def options(config: Config, planned: Plan, screen: Screen, *, once: bool) -> Options:
+    """Say how a session runs, as far as the config and the screen tell."""
+    from hotrun.options import Options
+    from hotrun.project import schema_file
+    from hotrun.reload import watched
+
+    file = None if once else config.file
+    return Options(
+        cookie="",
+        outputs=planned.outputs,
+        program=planned.program,
+        once=once,
+        trace=screen.verbose,
+        captures=screen.as_json,
+        colour=screen.colour,
+        shows=shows(),
+        behind=screen.behind,
+        keys=screen.keys if screen.has_keys else None,
+        watch=watch,
+        watched=watched(config, planned),
+        adopt=screen.adopt,
+        chore=partial(schema_file.renew, file) if file is not None else None,
+    )
 
 
 def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
