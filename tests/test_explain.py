@@ -100,7 +100,7 @@ def explain(top: str, capsys: pytest.CaptureFixture[str]) -> Explain:
 
 def test_a_watched_file_has_its_pattern_its_effect_and_its_root(explain: Explain) -> None:
     assert explain("main.go") == (
-        "main.go: watched\n"
+        "main.go: watched, if it were there\n"
         "  why     `*.go` in watch.include names it (hotrun.toml:3)\n"
         "  change  builds, then replaces the app\n"
         "  root    . (inotify: the kernel tells of changes)\n"
@@ -109,17 +109,17 @@ def test_a_watched_file_has_its_pattern_its_effect_and_its_root(explain: Explain
 
 def test_several_paths_stand_apart(explain: Explain) -> None:
     assert explain("a_test.go", "x.log") == (
-        "a_test.go: not watched\n"
+        "a_test.go: not watched, if it were there\n"
         "  why     `*_test.go` in watch.exclude leaves it out (hotrun.toml:7)\n"
         "\n"
-        "x.log: not watched\n"
+        "x.log: not watched, if it were there\n"
         "  why     No include pattern matches it\n"
     )
 
 
 def test_a_long_sentence_goes_on_below_its_beginning(explain: Explain) -> None:
     assert explain("static/a.css") == (
-        "static/a.css: watched\n"
+        "static/a.css: watched, if it were there\n"
         "  why     `static/**` in rule[1].match names it, which is stronger than what\n"
         "          ignores it, and says what a change does (hotrun.toml:18)\n"
         "  change  restarts the app without a build\n"
@@ -211,7 +211,8 @@ def test_an_option_has_no_line(explain: Explain) -> None:
 
 def test_an_ignore_file_is_named_with_its_line_once(explain: Explain) -> None:
     assert explain("--set", "watch.include=[]", "sub/x.log") == (
-        "sub/x.log: not watched\n  why     Git ignores it: `*.log` in .gitignore, line 1\n"
+        "sub/x.log: not watched, if it were there\n"
+        "  why     Git ignores it: `*.log` in .gitignore, line 1\n"
     )
     answer = one(explain, "sub/x.log", "--set", "watch.include=[]")
     assert answer["rule"] == {"file": ".gitignore", "line": 1, "pattern": "*.log"}
@@ -219,7 +220,7 @@ def test_an_ignore_file_is_named_with_its_line_once(explain: Explain) -> None:
 
 def test_a_rule_that_fits_what_is_not_watched_is_named(explain: Explain) -> None:
     assert explain("--set", 'watch.exclude=["a.*"]', "a.templ") == (
-        "a.templ: not watched\n"
+        "a.templ: not watched, if it were there\n"
         "  why     `a.*` in watch.exclude leaves it out (--set)\n"
         "  change  does nothing, although `*.templ` in rule[2].match fits it\n"
     )
@@ -377,14 +378,15 @@ def test_no_path_is_a_mistake_of_code_2(explain: Explain) -> None:
 def test_colours_are_for_those_who_ask(explain: Explain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert explain("--color", "always", "main.go").startswith(
-        "\x1b[1mmain.go\x1b[0m: \x1b[32mwatched\x1b[0m\n  \x1b[2mwhy\x1b[0m     `*.go`"
+        "\x1b[1mmain.go\x1b[0m: \x1b[32mwatched\x1b[0m, if it were there\n"
+        "  \x1b[2mwhy\x1b[0m     `*.go`"
     )
     assert "\x1b" not in explain("main.go")
 
 
 def test_a_name_that_steers_the_terminal_is_escaped(explain: Explain) -> None:
     text = explain("a\x1b[2J.go")
-    assert text.startswith("a\\x1b[2J.go: watched\n")
+    assert text.startswith("a\\x1b[2J.go: watched, if it were there\n")
 
 
 def test_a_directory_with_the_name_of_an_env_file_is_a_directory(top: str) -> None:
@@ -397,3 +399,11 @@ def test_why_a_file_is_watched_is_one_line_for_the_report(top: str) -> None:
     assert because("main.go") == "`*.go` in watch.include names it (hotrun.toml:3)"
     assert because(".env").startswith("It is one of run.env_files")
     assert because("hotrun.toml") == "It is the config file"
+
+
+def test_a_typo_is_told_from_an_answer(explain: Explain, top: str) -> None:
+    put(top, "handlers.go")
+    assert explain("handler.go").startswith(
+        'handler.go: watched, if it were there; did you mean "handlers.go"?\n'
+    )
+    assert explain("handlers.go").startswith("handlers.go: watched\n")

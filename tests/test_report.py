@@ -57,7 +57,7 @@ def test_a_save_is_followed_from_the_event_to_the_app_that_serves() -> None:
         "build #2: go build -o app .",
         "  because of main.go",
         "    `*.go` in watch.include names it (hotrun.toml:3)",
-        "  event",
+        "  event        0 ms  the first one",
         "  settle      52 ms",
         "  build      800 ms",
         "  stop        30 ms  SIGTERM, code 0",
@@ -94,7 +94,7 @@ def test_a_failed_build_ends_the_chain() -> None:
     assert story.report.lines() == [
         "build #3: go build -o app .",
         "  because of a.c",
-        "  event",
+        "  event        0 ms  the first one",
         "  settle      52 ms",
         "  build       80 ms  failed with code 2",
         "  total      132 ms  since the first event",
@@ -126,7 +126,7 @@ def test_a_build_that_was_given_up_is_named_and_the_next_one_begins_anew() -> No
         "build #3: go build -o app .",
         "  because of a.c",
         "  and of b.c",
-        "  event",
+        "  event        0 ms  the first one",
         "  settle      20 ms",
     ]
 
@@ -140,7 +140,7 @@ def test_a_change_that_had_to_wait_says_for_how_long() -> None:
     story.now += 0.486
     story.build(3, "a.c")
     assert story.report.lines()[2:5] == [
-        "  event",
+        "  event        0 ms  the first one",
         "  settle      20 ms",
         "  wait       700 ms  for what was under way",
     ]
@@ -203,7 +203,7 @@ def test_an_env_file_restarts_without_a_build() -> None:
     assert story.report.lines() == [
         "restart of the app",
         "  because of .env",
-        "  event",
+        "  event        0 ms  the first one",
         "  settle      52 ms",
         "  stop        30 ms  SIGTERM, code 0",
         "  start        4 ms  #2, pid 4711",

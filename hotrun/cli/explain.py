@@ -79,7 +79,7 @@ def _text(found: Explanation, *, colour: bool) -> str:
     head = paint("watched", "green", on=colour)
     if not found.watched:
         head = paint("not watched", "yellow", on=colour)
-    lines = [f"{paint(printable(found.path), 'bold', on=colour)}: {head}"]
+    lines = [f"{paint(printable(found.path), 'bold', on=colour)}: {head}{_missing(found.path)}"]
     rows = [("why", found.why)]
     if found.inputs:
         rows.append(("input", found.inputs.removesuffix(".")))
@@ -90,6 +90,23 @@ def _text(found: Explanation, *, colour: bool) -> str:
     for label, text in rows:
         lines += _row(label, printable(text), colour=colour)
     return "\n".join(lines)
+
+
+def _missing(path: str) -> str:
+    """Say that nothing is there, and what may be meant: a typo is no answer."""
+    if os.path.lexists(path):
+        return ""
+    import difflib
+
+    from hotrun.ui.words import printable
+
+    directory, name = os.path.split(path)
+    try:
+        near = difflib.get_close_matches(name, os.listdir(directory or "."), n=1)
+    except OSError:
+        near = []
+    meant = f'; did you mean "{os.path.join(directory, near[0])}"?' if near else ""
+    return printable(f", if it were there{meant}")
 
 
 def _root(found: Explanation) -> str:

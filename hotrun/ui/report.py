@@ -230,7 +230,7 @@ class Report:
 
     def _chain(self, cycle: Cycle) -> Iterator[str]:
         if cycle.begun is not None:
-            yield _row("event", "")
+            yield _row("event", shown(0), "the first one")
         for phase in cycle.phases:
             yield _row(phase.name, shown(phase.ms), phase.detail)
         if cycle.begun is not None and cycle.done:
