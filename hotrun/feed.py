@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun import facts, notices
-from hotrun.config.source import PYPROJECT_TOML
+from hotrun.config.source import HOTRUN_TOML, PYPROJECT_TOML
 from hotrun.errors import HotrunError, WatchError
 from hotrun.host import Clock, Host, relative
 from hotrun.project.watched import NO_FILE, missing
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from hotrun.watch import Item, Watcher
     from hotrun.watch.sieve.sieve import Sieve, Sifted
 
+APPEARED = (
+    f"there is a {HOTRUN_TOML} now, and this session goes by what was detected",
+    "start hotrun again to go by the file",
+)
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
 WAITS = 0.02  # seconds, for the end of a comparison with the disk
 PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
@@ -223,13 +227,11 @@ class Feed:
 
     def _sifted(self, found: Sifted, first: Clock) -> None:
         paths = [path for path in found.changed if not self._host.is_made(path)]
-        file = self._host.config.file
-        reload = file in paths
-        if file is not None and reload and not self._is_more(file):
-            paths.remove(file)
         for path in found.returned:
             what = f"{self._relative(path)} changes during each build and comes back"
             self._host.tell(notices.Problem(what, RETURNED_HINT, path, severity="warning"))
+        # First: what was saved together with its rule is for that rule.
+        paths = self._read_config(paths)
         fact = self._decide(paths, found, first)
         # The kernel tells of a root's end only when nobody is in it any more (IN_DELETE_SELF): the
         # app may be, and our session file is. What went with it was told.
@@ -237,8 +239,24 @@ class Feed:
             self._watcher.refresh()
         self._sifting = False
         self._host.post(self._service, fact)
-        if reload:
-            self._host.reload()
+
+    def _read_config(self, paths: list[str]) -> list[str]:
+        """Have the config read again if it is among these; return the others."""
+        config = self._host.config
+        if config.file is None:
+            if config.resolve(HOTRUN_TOML) in paths:
+                self._host.tell(notices.Problem(*APPEARED, severity="warning"))
+            return paths
+        files = {config.file, os.path.realpath(config.file)}
+        if files.isdisjoint(paths):
+            return paths
+        self._host.reload()
+        # A pyproject.toml is a source of the project too.
+        if os.path.basename(config.file) == PYPROJECT_TOML and self._sieve.accepts.wants(
+            config.file
+        ):
+            return paths
+        return [path for path in paths if path not in files]
 
     def _decide(self, paths: Collection[str], found: Sifted, first: Clock) -> facts.FilesChanged:
         """Say what follows from a change, return what does now, and put off what may be a loop."""
@@ -260,10 +278,6 @@ class Feed:
             self._host.loops.hold(WAITS, partial(self._post_held, fact))
         else:
             self._host.post(self._service, fact)
-
-    def _is_more(self, file: str) -> bool:
-        """Whether a config file is a source of the project too: a pyproject.toml is."""
-        return os.path.basename(file) == PYPROJECT_TOML and self._sieve.accepts.wants(file)
 
     def _tell(self, outcome: Outcome, found: Sifted, first: Clock, why: str) -> None:
         most, service = notices.MOST_PATHS, self._service

@@ -215,6 +215,7 @@ class Session:
         if self._feeds is not None and self._options.watch and before != self._watched:
             # What it asks for waits until that is listed.
             self._restarts = found.restarts
+            self._feeds.adopt()
             self._feeds.replace(self._options.watch(config, planned))
         elif self._feeds is not None:
             self._feeds.adopt()

@@ -28,6 +28,13 @@ MOST_TEXTS = 200
 MOST_GOOD = 16
 
 
+LONGEST = 500  # characters of a command that are shown: a rule's may name thousands of files
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is run.
@@ -71,7 +78,7 @@ class BuildJob:
         named = paths[: notices.MOST_PATHS]
         self._host.tell(
             notices.BuildStarted(
-                self._service, self.run, command.text, named, len(paths), self._task.key
+                self._service, self.run, _cut(command.text), named, len(paths), self._task.key
             )
         )
         env, _ = environment.compose(self._task.env)

@@ -57,7 +57,10 @@ def env_files(config: Config) -> list[str]:
 
 def single_files(config: Config) -> list[str]:
     """Return the files that count whatever the filter says: the env files, the config itself."""
-    return [*env_files(config), *([config.file] if config.file is not None else [])]
+    if config.file is None:
+        return env_files(config)
+    # A config may be a link: what is saved is then the file behind it.
+    return list(dict.fromkeys([*env_files(config), config.file, os.path.realpath(config.file)]))
 
 
 def watch(config: Config, planned: Plan, written: Iterable[str] = ()) -> tuple[Watcher, Sieve]:

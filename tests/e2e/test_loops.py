@@ -86,8 +86,10 @@ def test_a_generator_that_writes_the_same_bytes_causes_no_build(
         session.wait_for("build_started", lambda event: "main.txt" in event["paths"])
         session.wait_for("build_finished", ok=True)
     named = [event["paths"] for event in session.all("build_started")]
-    # Of files that are as young as the session nobody knows yet what was in them.
-    assert named[2:] == [["main.txt"]] * 3
+    # Of files that are as young as the session nobody knows yet what was in them: each may count
+    # once.
+    assert len([paths for paths in named[1:] if paths != ["main.txt"]]) <= 2
+    assert named[-2:] == [["main.txt"]] * 2
 
 
 AGAIN = "which it triggers again: it triggers nothing now while"
