@@ -137,12 +137,12 @@ def test_a_rule_that_is_added_counts_from_then_on(configured: Configured) -> Non
 
 def test_a_file_that_is_saved_with_its_rule_is_for_that_rule(configured: Configured) -> None:
     """A checkout, or an editor's "save all", writes both in one moment."""
-    session, project = configured.session, configured.project
+    project = configured.project
     copy = f"cp {{files}} {project.out}"
     rule = f'[[rule]]\nmatch = ["*.tpl"]\naction = "command"\ncommand = "{copy}"\n'
     project.write("page.tpl", "1")
     assert configured.changes(rest=rule) == ["rule"]
-    until(lambda: (project.out / "page.tpl").exists(), "the command of the new rule")
+    until((project.out / "page.tpl").exists, "the command of the new rule")
 
 
 def test_of_a_bad_config_all_errors_are_shown_and_the_old_one_stays(
