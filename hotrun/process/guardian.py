@@ -146,9 +146,9 @@ def _nameless_file() -> int:
 
 def _guard(pipe: int, records: int, words: list[str]) -> None:
     """Sleep until the pipe ends; runs in the forked process, and never returns to the caller."""
-    os.setsid()  # out of reach of the terminal, and of a kill of our group
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # execve(2) keeps that
+    os.setsid()  # out of reach of the terminal, and of a kill of our group
     _let_go_of_all_but(pipe, records)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     python = [sys.executable, *PYTHON, SWEEP, root]
