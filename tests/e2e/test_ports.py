@@ -226,7 +226,6 @@ def test_a_port_of_an_earlier_life_is_known_although_nothing_is_read(project: Pr
 
 def learned(rig: Rig) -> None:
     """Wait until the app was ready: then it is looked at which ports it has."""
-
     pressed = 0.0
 
     def is_ready() -> bool:
