@@ -88,7 +88,7 @@ class Session:
         self._watched = options.watched
         self._refused = False  # what the config file last held was not as it must be
         self._roots: tuple[str, ...] = ()  # of another config than the first
-        self._restarts = False  # the config that comes with the next feed asks for it
+        self._restarts = False  # the configs that come with the next feed ask for it
 
     def run(self) -> int:
         """Run until the end and return the exit code."""
@@ -169,7 +169,8 @@ class Session:
             self.begin()
         elif self._feeds is not None and self._feeds.settle(feed):
             # What changed while one listed, and the other was still the one that counts.
-            self._post_config(build=True, restart=self._restarts)
+            restarts, self._restarts = self._restarts, False
+            self._post_config(build=True, restart=restarts)
 
     # --- another config ---
 
@@ -212,13 +213,14 @@ class Session:
             self.inputs = Inputs(self, config.build)
         self._roots = planned.roots
         before, self._watched = self._watched, watched(config, planned)
-        if self._feeds is not None and self._options.watch and before != self._watched:
-            # What it asks for waits until that is listed.
-            self._restarts = found.restarts
-            self._feeds.adopt()
+        if self._feeds is None:
+            return
+        self._feeds.adopt()
+        if self._options.watch is not None and before != self._watched:
+            # What it asks for waits until that is listed, with what an edit before it asked for.
+            self._restarts = self._restarts or found.restarts
             self._feeds.replace(self._options.watch(config, planned))
-        elif self._feeds is not None:
-            self._feeds.adopt()
+        else:
             self._post_config(build=found.builds, restart=found.restarts)
 
     def _post_config(self, *, build: bool, restart: bool) -> None:

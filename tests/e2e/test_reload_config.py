@@ -19,6 +19,7 @@ import signal, sys
 print("up", *sys.argv[1:], flush=True)
 signal.pause()
 """
+MANY = 2_000  # directories; listing them takes longer than another edit
 STAYS = (
     "the config before this change still counts",
     "mend the file and save it: it is read again",
@@ -133,6 +134,39 @@ def test_a_rule_that_is_added_counts_from_then_on(configured: Configured) -> Non
     session.wait_for("changed", paths=["a.css"])
     session.wait_for("output", text="up")
     assert len(session.all("build_started")) == runs
+
+
+def test_what_an_edit_asks_for_outlives_the_next_edit(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    """The second one comes while the files that the first one wants watched are being listed."""
+    for number in range(MANY):
+        (project.path / f"{number}").mkdir(parents=True)
+    project.write("made", "the same each time")
+
+    def write(name: str, args: str) -> None:
+        command = json.dumps([sys.executable, "-SE", "-c", APP])
+        project.write(
+            "hotrun.toml",
+            f"""
+[watch]
+exclude = ["*.{name}"]
+[build]
+command = "true"
+outputs = ["made"]
+[run]
+command = {command}
+args = [{args}]
+""",
+        )
+
+    write("a", "")
+    session = start("--debounce", "0ms")
+    session.wait_for("output", text="up")
+    for name in ("b", "c"):
+        write(name, '"anew"')
+        session.wait_for("config_changed")
+    session.wait_for("output", text="up anew")
 
 
 def test_a_file_that_is_saved_with_its_rule_is_for_that_rule(configured: Configured) -> None:
