@@ -88,7 +88,8 @@ def test_a_stopped_watcher_recovers_with_one_build_of_the_last_state(
     project.config()
     for number in range(100):
         project.write(f"src/{number}.txt", "before")
-    session = start()
+    # Long enough to read a whole queue on a busy machine: what is read so far may be built before.
+    session = start("--debounce", "2s", "--set", "watch.max_wait=60s")
     session.wait_for("build_finished")
     before = session.now
     session.send(signal.SIGSTOP)
