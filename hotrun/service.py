@@ -141,7 +141,7 @@ class Service:
     def _start_step(self, run: int, steps: Collection[facts.Step]) -> None:
         from hotrun.jobs.step import task
 
-        if (made := task(self._host, run, steps)) is None:
+        if (made := task(self._host, self.name, run, steps)) is None:
             self._host.post(self.name, facts.BuildExited(run, 0))
         else:
             # Between a reload and its listing the step may be of a config with more rules.

@@ -258,6 +258,14 @@ def test_quiet_shows_problems_only() -> None:
     assert said(BUILD, BUILT, STARTED, quiet=True) == []
 
 
+def test_the_screen_is_cleared_before_each_build_when_asked_to() -> None:
+    text = "\n".join(said(BUILD, BUILT, STARTED, BUILD, clears=True))
+    cleared = "\x1b[H\x1b[J"
+    assert text.count(cleared) == 2
+    assert text.partition(cleared)[2].startswith("-- #")
+    assert cleared not in "\n".join(said(BUILD, BUILT))
+
+
 def test_facts_are_shown_only_when_asked_for() -> None:
     trace = notices.Trace("app", ">", "BuildRequested()")
     assert said(trace) == []

@@ -128,7 +128,7 @@ def task_of(
 ) -> Task | None:
     config = load_text(text, str(project))
     host = SimpleNamespace(config=config, scratch=scratch, tell=tell)
-    return task(cast("Host", host), 7, frozenset(Step(1, command, name) for name in names))
+    return task(cast("Host", host), "site", 7, frozenset(Step(1, command, name) for name in names))
 
 
 def changes(made: Task | None) -> object:
@@ -176,8 +176,8 @@ def test_a_command_that_names_files_does_not_run_when_all_are_gone(
     assert task_of(project, scratch, ("x", "{dirs}"), "gone.md", "b", tell=told.append) is None
     why = "all that rule[2].command would name is gone, so #7 is skipped"
     assert told == [
-        notices.Ignored("project", ["gone.md"], 1, why),
-        notices.Ignored("project", ["b", "gone.md"], 2, why),
+        notices.Ignored("site", ["gone.md"], 1, why),
+        notices.Ignored("site", ["b", "gone.md"], 2, why),
     ]
 
 

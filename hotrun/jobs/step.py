@@ -29,11 +29,12 @@ FILES, DIRS = "{files}", "{dirs}"
 _NAMES = re.compile(r"\{files\}|\{dirs\}")
 
 
-def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
+def task(host: Host, service: str, run: int, steps: Collection[Step]) -> Task | None:
     """Make the task of a step; None: it names its files, and all are gone, which is told.
 
     Args:
         host: The session.
+        service: Whose step it is.
         run: The number of the run.
         steps: Of one rule.
     """
@@ -43,7 +44,7 @@ def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
     words = {FILES: files, DIRS: _directories(files)}
     command = filled(first.command, words)
     if command is None:
-        host.tell(_skipped(run, first, removed, config.directory))
+        host.tell(_skipped(service, run, first, removed))
         return None
     env = dict(config.build.env) if config.build is not None else {}
     text = json.dumps({"files": files, "dirs": words[DIRS], "removed": removed})
@@ -55,9 +56,8 @@ def task(host: Host, run: int, steps: Collection[Step]) -> Task | None:
     return Task(key, commands.parse(command), env, timeout, None, path)
 
 
-def _skipped(run: int, step: Step, gone: Sequence[str], directory: str) -> notices.Ignored:
+def _skipped(service: str, run: int, step: Step, gone: Sequence[str]) -> notices.Ignored:
     """Say why a run has no build: whoever counts them would miss it."""
-    service = os.path.basename(directory) or "app"
     why = f"all that rule[{step.rule + 1}].command would name is gone, so #{run} is skipped"
     return notices.Ignored(service, [*gone[: notices.MOST_PATHS]], len(gone), why)
 
