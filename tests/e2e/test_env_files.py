@@ -166,6 +166,7 @@ def test_a_change_of_an_env_file_restarts_without_a_build(
     assert told.next(7) == {"T_A": "7"}
     project.write("src/main.txt", "changed")
     assert told.next(8) == {"T_A": "7"}
+    session.wait_for("app_started", run=8)  # the app may have told us before hotrun was read
     built = session.all("build_started")
     assert [event["paths"] for event in built] == [[], ["src/main.txt"]]
 
@@ -182,6 +183,7 @@ def test_an_env_file_that_does_not_exist_yet_counts_when_it_is_there(
     assert told.next(2) == {"T_A": "1"}
     put(path, "T_A=2\n")
     assert told.next(3) == {"T_A": "2"}
+    session.wait_for("app_started", run=3)
     assert len(session.all("build_started")) == 1
     assert session.all("problem", severity="error") == []
 
