@@ -129,8 +129,10 @@ class Child:
         group = [stat for stat in self._look_around() if stat.group == self.pid]
         self._signal = number
         self._peak = tree.peak_memory(self.pid) if self.code is None else None
-        self._told.update(stat.process for stat in group)
         self._signal_group(number, group)
+        # Who left between our look and the signal did not hear it; it is told with those who had
+        # left before.
+        self._told.update(stat.process for stat in group if not _left(stat))
         for stat in group:
             tree.wake(stat)
         self._loop.call_soon(self._reaper.look)
@@ -320,6 +322,12 @@ class Child:
         if self.code is None or members:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
+
+
+def _left(stat: Stat) -> bool:
+    """Whether a process is in another group by now."""
+    now = tree.read(stat.pid)
+    return now is not None and now.process == stat.process and now.group != stat.group
 
 
 def _with_all_below(roots: list[Stat]) -> dict[Process, Stat]:

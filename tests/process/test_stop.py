@@ -714,6 +714,23 @@ def test_a_killed_build_may_be_stopped_already(yard: Yard) -> None:
 # --- several at once ---
 
 
+def test_who_leaves_the_group_at_the_moment_of_the_stop_hears_it_too(yard: Yard) -> None:
+    code = """
+def child():
+    hear(signal.SIGTERM, who="child", ends=True)
+    forever()
+for _ in range(12):
+    fork(child, setsid=True)
+say("ready")
+forever()
+"""
+    for number in range(6):
+        app = yard.app(code)
+        yard.until(lambda number=number: yard.words().count("ready") > number, "the app")
+        app.child.stop(signal.SIGTERM)  # the children are just being forked
+        yard.until_gone(app)
+
+
 def test_one_tree_ends_and_its_neighbour_does_not_notice(yard: Yard) -> None:
     code = """
 def child():
