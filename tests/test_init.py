@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pty_rig import Rig
 from trees import AIR, MAIN, PROJECTS, plant
 
-from hotrun.cli.init import init
+from hotrun.cli import hotrun
 from hotrun.config import load, load_text
 from hotrun.errors import ConfigError, HotrunError
 from hotrun.project import schema_file
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def typed(*words: str) -> Result:
-    return CliRunner().invoke(init, words, standalone_mode=False)
+    return CliRunner().invoke(hotrun, ["init", *words], standalone_mode=False)
 
 
 def refused(*words: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from hotrun.cli.new import new
+from hotrun.cli import hotrun
 from hotrun.errors import ConfigError
 from hotrun.project.catalogue import TEMPLATES
 
@@ -28,7 +28,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def typed(*words: str) -> Result:
-    return CliRunner().invoke(new, words, standalone_mode=False)
+    return CliRunner().invoke(hotrun, ["new", *words], standalone_mode=False)
 
 
 def steps(result: Result) -> list[str]:

@@ -379,7 +379,14 @@ def hotrun(
     ) as popen:
         assert popen.stdout is not None
         family = [process(popen.stdout.readline().decode()) for _ in range(2)]
+
+        def is_apart() -> bool:
+            """Right after its fork the guardian is in the group, which is killed below."""
+            stat = tree.read(family[0].pid)
+            return stat is not None and stat.session == stat.pid
+
         try:
+            until(is_apart, "the guardian's own session")
             yield popen, family[0], family[1]
         finally:
             os.killpg(popen.pid, signal.SIGKILL)
@@ -398,13 +405,6 @@ def test_without_a_program_to_become_the_copy_of_ourselves_keeps_watch() -> None
 
 def test_what_is_meant_for_the_whole_group_does_not_reach_the_guardian() -> None:
     with hotrun() as (popen, guardian, child):
-
-        def is_apart() -> bool:
-            """It leaves our group right after its fork."""
-            stat = tree.read(guardian.pid)
-            return stat is not None and stat.session == guardian.pid
-
-        until(is_apart, "the guardian's own session")
         stat = tree.read(guardian.pid)
         assert stat is not None
         assert stat.session == stat.group == guardian.pid != popen.pid
