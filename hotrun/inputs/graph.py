@@ -215,6 +215,17 @@ class Graph:
             return None
         return nothing if out else source.head(data)
 
+    def stood_still(self, since: int) -> bool:
+        """Whether it is sure that no source changed, came or went since a moment.
+
+        Args:
+            since: Nanoseconds since 1970.
+        """
+        named = {os.path.join(p.directory, name) for p in self._local for name in p.files}
+        gone = {path for path in named if path.endswith(SOURCES)} - self._marks.keys()
+        there = [path for path, found in self._marks.items() if found is not None]
+        return not gone and all(self._older(path, since) for path in there)
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was when we last asked this, or at first."""
         marks = dict(self._look())

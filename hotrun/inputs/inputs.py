@@ -45,7 +45,8 @@ class Inputs:
         self._heard: set[str] = set()  # changed since the knowledge was compared with the disk
         self._meanwhile: set[str] = set()  # changed while we asked
         self._ask: Ask | None = None
-        self._spoilt = False  # what we read was perhaps being written
+        self._asking_since = 0  # nanoseconds since 1970
+        self._spoilt = False  # a build began while we asked: perhaps it wrote what we read
         self._again = False  # ask once more after this
         self._warned = False
 
@@ -54,7 +55,7 @@ class Inputs:
     def building(self) -> None:
         """A build starts."""
         self._began.append(time.time_ns())
-        self._spoilt = self._ask is not None  # it writes dependency files
+        self._spoilt = self._ask is not None  # it writes dependency files, and generates sources
 
     def built(self) -> None:
         """A build was good, and its app was started."""
@@ -126,6 +127,7 @@ class Inputs:
             self._warn(*question.warning)
         self._true = self._spoilt = False
         self._meanwhile = set()
+        self._asking_since = time.time_ns()
         # The next build may have begun already; then this one's beginning is the earlier.
         built, self._began = min(self._began, default=0), []
         self._ask = Ask(self._host, question, lambda answer: self._answered(built, answer))
@@ -154,17 +156,20 @@ class Inputs:
 
     def _end(self, answer: Knowledge | HotrunError | None) -> None:
         self._ask = None
-        if self._again:
-            self._again = False
-            self._refresh()
-        elif isinstance(answer, HotrunError):
-            self._fail(answer)
-        elif answer is not None:
+        again, self._again = self._again, False
+        if answer is not None and not isinstance(answer, HotrunError):
             self._knowledge = answer
             # What changed while we asked may be half in the answer. The build that it causes is
             # the next occasion to ask.
             mixed = any(answer.verdict(path).matters for path in self._meanwhile)
-            self._true = not (mixed or self._spoilt)
+            # Saves that come faster than `go list` answers must not spoil every answer.
+            self._true = not mixed and (not self._spoilt or answer.stood_still(self._asking_since))
+        if again and not self._true:
+            self._refresh()
+        elif again:
+            self._began.clear()
+        elif isinstance(answer, HotrunError):
+            self._fail(answer)
 
     def _fail(self, error: HotrunError) -> None:
         if self._meanwhile:  # a go.mod that was half written, say: it is asked again

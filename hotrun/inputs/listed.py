@@ -64,6 +64,10 @@ class Listed:
         """Whether the change of a file that matters may have changed what the inputs are: yes."""
         return True
 
+    def stood_still(self, _: int) -> bool:
+        """Whether it is sure that the list was not being written: a build writes it itself."""
+        return False
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was: the next list tells, and it is made after each build."""
         return ()

@@ -32,6 +32,9 @@ class Knowledge(Protocol):
     def outdated_by(self, path: str) -> bool:
         """Whether the change of a file that matters may have changed what the inputs are."""
 
+    def stood_still(self, since: int) -> bool:
+        """Whether it is sure that nothing it was read from changed, nanoseconds since 1970."""
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was at the last such call, or at first: it may be unwatched."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+OLD = 60_000_000  # nanoseconds: more than a tick of the file system's clock
 FILES = {
     "go.mod": "module example.com/m\n\ngo 1.24\n",
     "main.go": 'package main\n\nimport _ "example.com/m/a"\n\nfunc main() {}\n',
@@ -152,6 +154,38 @@ def test_a_build_that_ends_while_we_ask_makes_us_ask_again(rig: Rig) -> None:
     assert rig.inputs._ask is first
     rig.settle()
     assert rig.changed("b/b.go", "README.md") == ["b/b.go"]
+
+
+def test_saves_that_come_faster_than_the_answer_do_not_spoil_it(rig: Rig) -> None:
+    rig.changed("go.mod")
+    rig.inputs.building()
+    newest = max(path.stat().st_ctime_ns for path in rig.project.rglob("*.go"))
+    rig.wait(lambda: time.time_ns() > newest + OLD, "sources that are older than the question")
+    rig.inputs.built()
+    rig.inputs.building()
+    rig.inputs.built()
+    rig.inputs.building()
+    rig.settle()
+    assert rig.changed("README.md") == []
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_source_that_a_build_changes_while_we_ask_spoils_the_answer(
+    rig: Rig, *, removed: bool
+) -> None:
+    rig.changed("go.mod")
+    rig.inputs.building()
+    newest = max(path.stat().st_ctime_ns for path in rig.project.rglob("*.go"))
+    rig.wait(lambda: time.time_ns() > newest + OLD, "sources that are older than the question")
+    rig.inputs.built()
+    rig.wait(lambda: rig.inputs._ask and rig.inputs._ask._outputs, "the answer of go list")
+    rig.inputs.building()
+    if removed:  # by a command of build.before, say, where nobody watches
+        (rig.project / "a/a.go").unlink()
+    else:
+        write(rig.project, {"a/a.go": "package a\n"})
+    rig.settle()
+    assert rig.changed("README.md") == ["README.md"]
 
 
 def test_what_nobody_watches_is_found_after_a_build(rig: Rig) -> None:

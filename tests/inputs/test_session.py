@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inputs.rig import write
@@ -41,15 +39,6 @@ def ignores(session: Live, project: Project, name: str, text: str) -> bool:
     return bool(session.all("ignored", mark))
 
 
-def asks(session: Live) -> bool:
-    """Whether `go list` runs; a build that begins meanwhile would spoil its answer."""
-    for pid in session.leftovers():
-        with contextlib.suppress(OSError):
-            if b"\0list\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return True
-    return False
-
-
 def test_only_inputs_trigger_a_build(start: Callable[..., Live], project: Project) -> None:
     write(project.path, FILES | {"hotrun.toml": CONFIG})
     session = start()
@@ -57,8 +46,7 @@ def test_only_inputs_trigger_a_build(start: Callable[..., Live], project: Projec
     number = 0
     while not ignores(session, project, "README.md", f"{number}"):  # everything counts at first
         number += 1
-        assert number < 20, "the package graph never came to be known"
-        until(lambda: not asks(session), "the end of go list")
+        assert number < 200, "the package graph never came to be known"
     assert ignores(session, project, "a/a_test.go", "package a\n")
     assert ignores(session, project, "b/b.go", 'package b\n\nfunc init() { println("c") }\n')
     assert ignores(session, project, "a/a_windows.go", "package a\n")
