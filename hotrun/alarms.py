@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 # debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
 # git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later
 # does so within 120 ms.
-QUIET = {Quiet.SAVE: 0.015, Quiet.BURST: 0.060, Quiet.HOLD: 0.150}
+QUIET = {Quiet.SAVE: 0.010, Quiet.BURST: 0.060, Quiet.HOLD: 0.150}
+# Times that max_wait is doubled while the tree never is still: each build of a checkout that goes
+# on is for nothing, but who writes for ever must not keep what a person saves from being built.
+DOUBLED = 3
 BACK_OFF = (0.5, 30.0)  # seconds: the first pause, doubled up to the last
 STEADY = 10.0  # seconds an app has to live for its crashes to be forgiven
 STEP = 600.0  # seconds for the command of a rule, where there is no [build] to say it
@@ -114,11 +117,12 @@ def seconds_of(config: Config, timer: Timer, detail: Quiet | int) -> float:
     match timer, detail:
         case Timer.SETTLE, Quiet():
             return settle_time(config.watch.debounce, detail)
+        case Timer.SETTLE_CAP, int(lasting):
+            return float(config.watch.max_wait * 2 ** min(lasting, DOUBLED))
         case Timer.RESTART, int(crashes):
             return float(min(BACK_OFF[0] * 2 ** (crashes - 1), BACK_OFF[1]))
         case _:
             return {
-                Timer.SETTLE_CAP: config.watch.max_wait,
                 Timer.BUILD_TIMEOUT: build.timeout if build is not None else STEP,
                 Timer.STOP_TIMEOUT: run.stop_timeout if run is not None else GRACE,
                 Timer.DUMP: DUMP,

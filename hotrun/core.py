@@ -52,7 +52,7 @@ def step(state: State, fact: Fact) -> tuple[State, list[Command]]:
     Returns:
         The new state and what the driver has to do now, in order.
     """
-    new = replace(state, armed=dict(state.armed))
+    new = state.copy()
     record(new, fact)
     return new, reconcile(new)
 
@@ -234,7 +234,7 @@ def _timers(s: State) -> dict[Timer, tuple[Quiet | int, int]]:
         if s.waiting is not None:
             wanted[Timer.SETTLE] = (s.waiting, s.touches)
         if (s.waiting is not None or s.due or s.asked) and not s.capped:
-            wanted[Timer.SETTLE_CAP] = (0, s.answers)
+            wanted[Timer.SETTLE_CAP] = (s.lasting, s.answers)
         if s.backing_off:
             wanted[Timer.RESTART] = (s.crashes, 0)
         if s.crashes and s.app is not None and not s.app.stopping:

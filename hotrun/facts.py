@@ -6,8 +6,9 @@ number, the app started from it carries the same one, a restart without a build 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from hotrun.lean import dataclass
 
 
 class Quiet(Enum):
@@ -252,7 +253,11 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """Set (or set anew) an alarm; ``detail`` is the kind of quiet or the number of crashes."""
+    """Set (or set anew) an alarm.
+
+    ``detail`` is the kind of quiet, the number of crashes, or that of the runs since the tree was
+    last still.
+    """
 
     timer: Timer
     detail: Quiet | int

@@ -80,7 +80,8 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
 
 
 def _record_change(s: State, fact: FilesChanged) -> None:
-    s.answers += s.asked
+    if s.asked:
+        _record_answer(s, fact)
     s.asked = s.capped = False
     s.peering = s.peering and not s.looking
     s.dirty |= set(fact.paths)
@@ -92,6 +93,16 @@ def _record_change(s: State, fact: FilesChanged) -> None:
             s.build = replace(s.build, again=True)
         s.called = bool(s.steps)
         s.wanted = s.wanted or s.owed or bool(fact.paths)
+
+
+def _record_answer(s: State, fact: FilesChanged) -> None:
+    s.answers += 1
+    if s.capped and (fact.paths or fact.steps or fact.restart):
+        s.lasting += 1
+        if not s.due:  # its end is waited for, or the next burst would be taken for the same one
+            s.waiting = s.waiting or Quiet.BURST
+    else:
+        s.lasting = 0
 
 
 def _record_config(s: State, fact: ConfigChanged) -> None:

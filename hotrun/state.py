@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hotrun.facts import Policy, Quiet, Step, Timer
+from hotrun.lean import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class App:
     given_up: bool = False  # its time to write them has passed
 
 
-@dataclass(slots=True)
+@dataclass
 class State:
     """All that the core knows about one service."""
 
@@ -47,6 +48,7 @@ class State:
     due: bool = False
     asked: bool = False
     capped: bool = False
+    lasting: int = 0  # runs in a row that the bound gave cause for: the tree was never still
 
     dirty: frozenset[str] = frozenset()  # changed, and in no good build yet
     wanted: bool = False  # a build has to start
@@ -76,6 +78,13 @@ class State:
     hurried: bool = False  # asked to quit twice
     exited: bool = False
     armed: dict[Timer, tuple[Quiet | int, int]] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        """Return one that may be changed; not by ``replace``, which asks for each field."""
+        new = object.__new__(State)
+        new.__dict__.update(self.__dict__)
+        new.armed = dict(self.armed)
+        return new
 
 
 def next_run(s: State) -> int:

@@ -135,10 +135,46 @@ SETTLING = (
     ),
     Mutant(
         "bound: counts from the first touch",
-        "wanted[Timer.SETTLE_CAP] = (0, s.answers)",
-        "wanted[Timer.SETTLE_CAP] = (0, s.touches)",
+        "wanted[Timer.SETTLE_CAP] = (s.lasting, s.answers)",
+        "wanted[Timer.SETTLE_CAP] = (s.lasting, s.touches)",
     ),
-    Mutant("bound: begins anew at each answer", "s.answers += s.asked", "s.answers += 0"),
+    Mutant("bound: begins anew at each answer", "s.answers += 1", "s.answers += 0"),
+    Mutant("bound: grows in one burst", "s.lasting += 1", "s.lasting = 1"),
+    Mutant(
+        "bound: is the first one after stillness",
+        "    else:\n        s.lasting = 0",
+        "    elif s.capped:\n        s.lasting = 0",
+    ),
+    drop(
+        "bound: grows only where no stillness came before",
+        "if s.capped and (fact.paths or fact.steps or fact.restart):",
+        "s.capped and ",
+    ),
+    drop(
+        "bound: grows with what something follows from",
+        "if s.capped and (fact.paths or fact.steps or fact.restart):",
+        " and (fact.paths or fact.steps or fact.restart)",
+    ),
+    drop(
+        "bound: grows with a restart too",
+        "(fact.paths or fact.steps or fact.restart)",
+        " or fact.restart",
+    ),
+    Mutant(
+        "bound: the end of a burst is waited for",
+        "s.waiting = s.waiting or Quiet.BURST",
+        "s.waiting = s.waiting",
+    ),
+    Mutant(
+        "bound: a touch decides how long it is waited for",
+        "s.waiting = s.waiting or Quiet.BURST",
+        "s.waiting = Quiet.BURST",
+    ),
+    Mutant(
+        "bound: an end that was heard is not waited for",
+        "        if not s.due:  # its end",
+        "        if True:  # its end",
+    ),
     drop(
         "kept: not said of one that is replaced",
         "s.app is not None and not s.app.stopping and s.served == s.good:",
@@ -507,11 +543,7 @@ ALARMS = (
         "if s.quitting is None:\n        if s.waiting",
         "if s.exited is False:\n        if s.waiting",
     ),
-    drop(
-        "state: what is handed in stays",
-        "replace(state, armed=dict(state.armed))",
-        ", armed=dict(state.armed)",
-    ),
+    Mutant("state: what is handed in stays", "new.armed = dict(self.armed)", "pass"),
 )
 
 STEPS = (

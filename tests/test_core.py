@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from story import Story
 
+from hotrun.alarms import seconds_of
+from hotrun.config import load_text
 from hotrun.core import PATIENCE, State, step
 from hotrun.facts import (
     AppEnded,
@@ -134,6 +136,54 @@ def test_settling_starts_anew_with_each_touch_and_is_bounded() -> None:
     assert SetTimer(Timer.SETTLE_CAP, 0) not in commands, "the bound counts from the first touch"
     story.tell(FilesTouched(Quiet.HOLD))
     assert story.tell(TimerFired(Timer.SETTLE_CAP)) == [Sift(last=True)]
+
+
+def test_while_one_burst_goes_on_each_bound_is_longer_than_the_one_before() -> None:
+    story = Story().serving()
+    for lasting in range(3):
+        story.tell(FilesTouched(Quiet.BURST))
+        assert story.timers[Timer.SETTLE_CAP] == lasting
+        assert story.tell(TimerFired(Timer.SETTLE_CAP)) == [Sift(last=True)]
+        story.tell(FilesChanged(("a.go",)))
+
+
+def test_with_stillness_the_first_bound_is_back() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.BURST), TimerFired(Timer.SETTLE_CAP))
+    assert story.tell(FilesChanged(("a.go",))) == [StartBuild(2, frozenset({"a.go"}))]
+    assert story.timers[Timer.SETTLE] is Quiet.BURST, "the end of the burst is waited for"
+    assert story.tell(TimerFired(Timer.SETTLE)) == [Sift(last=False)]
+    assert story.tell(FilesChanged(())) == []
+    story.tell(FilesTouched(Quiet.BURST))
+    assert story.timers[Timer.SETTLE_CAP] == 0
+
+
+def test_a_stillness_during_the_last_sift_needs_no_other_one() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.BURST), TimerFired(Timer.SETTLE_CAP))
+    story.tell(FilesTouched(Quiet.SAVE), TimerFired(Timer.SETTLE))
+    assert Sift(last=False) in story.tell(FilesChanged(("a.go",)))
+
+
+def test_a_touch_during_the_last_sift_settles_as_it_would_have() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.BURST), TimerFired(Timer.SETTLE_CAP))
+    story.tell(FilesTouched(Quiet.HOLD), FilesChanged(("a.go",)))
+    assert story.timers[Timer.SETTLE] is Quiet.HOLD
+
+
+def test_what_nothing_follows_from_makes_no_bound_longer() -> None:
+    story = Story().serving()
+    story.tell(FilesTouched(Quiet.BURST), TimerFired(Timer.SETTLE_CAP), FilesChanged(()))
+    assert story.timers.keys().isdisjoint({Timer.SETTLE, Timer.SETTLE_CAP})
+    story.tell(FilesTouched(Quiet.BURST))
+    assert story.timers[Timer.SETTLE_CAP] == 0
+
+
+def test_the_bound_is_doubled_three_times() -> None:
+    config = load_text("[watch]\nmax_wait = '500ms'", "/")
+    bounds = [seconds_of(config, Timer.SETTLE_CAP, lasting) for lasting in range(5)]
+    assert bounds == [0.5, 1.0, 2.0, 4.0, 4.0]
 
 
 def test_a_held_tree_is_asked_again_until_the_bound_has_passed() -> None:

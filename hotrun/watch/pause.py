@@ -41,22 +41,29 @@ class Pace:
     Args:
         row: How many reads in a row are free.
         rest: Seconds between two reads after that.
+        most: Times as many, in a burst that goes on and on.
     """
 
-    def __init__(self, row: int = 20, rest: float = 0.005) -> None:
+    def __init__(self, row: int = 20, rest: float = 0.005, most: int = 4) -> None:
         self._row = row
+        self._rests = rest, rest * most
         self._rest = rest
         self._credit = float(row)
         self._last = 0.0
 
     def rest(self) -> float:
         """Return how many seconds to leave the queue alone before the next read."""
+        shortest, longest = self._rests
         now = time.monotonic()
         self._credit = min(self._row, self._credit + (now - self._last) / self._rest)
         self._last = now
+        if self._credit >= self._row / 2:
+            self._rest = shortest
         if self._credit >= 1:
             return 0.0
-        return self._rest * (1 - self._credit)
+        rest = self._rest * (1 - self._credit)
+        self._rest = min(longest, self._rest * (1 + 1 / self._row))
+        return rest
 
     def spend(self) -> None:
         """Count a read that brought something."""

@@ -58,7 +58,7 @@ def sources() -> Iterator[str]:
         os.chmod(top, 0o755)  # noqa: S103 - there is nothing to hide in it
         package = Path(hotrun.__file__).parent
         os.mkdir(f"{top}/hotrun")
-        for name in ("__init__.py", "errors.py"):
+        for name in ("__init__.py", "errors.py", "lean.py"):
             shutil.copy(package / name, f"{top}/hotrun")
         shutil.copytree(package / "watch", f"{top}/hotrun/watch")
         for name in ("fake_kqueue.py", "kqueue_ear.py"):

@@ -16,7 +16,7 @@ from ear import Ear, write
 from hotrun.watch import Event, Item, Op, Overflow, Refreshed
 from hotrun.watch.rules.filter import Filter
 from hotrun.watch.sieve.known import FINE
-from hotrun.watch.sieve.sieve import WENT, Sieve
+from hotrun.watch.sieve.sieve import Sieve
 from hotrun.watch.sieve.snapshot import Directory, list_tree
 
 if TYPE_CHECKING:
@@ -285,6 +285,7 @@ def content(listed: Directory) -> tuple[object, ...]:
 KINDS = ("write", "write", "link", "link", "link", "move", "move", "remove", "remove", "mkdir")
 KINDS += ("run", "same")
 DEPTH = 4  # of names through links that a watcher may tell by
+WENT = Op.REMOVE | Op.RENAME
 NEW = Op.CREATE | Op.WRITE | Op.CLOSE_WRITE | Op.CHMOD
 
 

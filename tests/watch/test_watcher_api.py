@@ -357,6 +357,16 @@ def test_only_a_long_row_of_reads_is_slowed_down() -> None:
     assert all(0 < rest <= 3600 for rest in rests[20:21])
 
 
+def test_the_longer_a_burst_lasts_the_longer_its_events_gather_up_to_a_bound() -> None:
+    pace = Pace(row=2, rest=3600, most=4)
+    for _ in range(20):
+        pace.rest()
+        pace.spend()
+    owed = pace.rest()
+    pace.spend()
+    assert pace.rest() - owed == pytest.approx(4 * 3600, rel=1e-3)  # one read more
+
+
 def test_the_default_listens_for_the_five_that_every_backend_has() -> None:
     assert BASE == Op.CREATE | Op.WRITE | Op.REMOVE | Op.RENAME | Op.CHMOD
     assert not BASE & (Op.OPEN | Op.READ | Op.CLOSE_READ)

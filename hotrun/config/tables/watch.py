@@ -101,7 +101,9 @@ KEYS = (
         name="max_wait",
         kind="duration",
         default="1s",
-        doc="""The longest time that a tree which never becomes quiet can put a build off.""",
+        doc="""The longest time from the first change to its build, in a tree that does not become
+        quiet. While one and the same burst goes on (a checkout, a generator) each further build
+        may be put off twice as long as the one before it, up to eight times `max_wait`.""",
         example='"3s"',
     ),
     Key(

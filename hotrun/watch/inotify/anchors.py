@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.watch.event import Event, Item, Op
 from hotrun.watch.inotify.ancestors import Ancestors, Identity, identity
 

@@ -6,7 +6,9 @@ Pure: runs on every system. Facts: inotify(7), <sys/inotify.h>.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,11 +24,12 @@ FEW = 64  # touched files up to which each write is looked at for an emptied fil
 MANY = 2_000  # touched files up to which a running build's reader is thought of
 RETURNS = 2  # builds that a path may cause by coming back to what it was, in a row
 CHUNK = 250  # paths compared between two yields
-NOTHING = Op(0)
-CAME_OR_WENT = Op.CREATE | Op.REMOVE | Op.RENAME
-WENT = Op.REMOVE | Op.RENAME
-FINISHED = Op.CLOSE_WRITE | Op.MOVED_TO
-SAVING = Op.WRITE | Op.CLOSE_WRITE
+# Bits of an Op: Flag's own operators take 1 us each, and a burst is a hundred thousand of them.
+RENAME, WRITE, CLOSE_WRITE = Op.RENAME.value, Op.WRITE.value, Op.CLOSE_WRITE.value
+WENT = Op.REMOVE.value | RENAME
+CAME_OR_WENT = Op.CREATE.value | WENT
+FINISHED = CLOSE_WRITE | Op.MOVED_TO.value
+SAVING = WRITE | CLOSE_WRITE
 
 
 class Accepts(Protocol):
@@ -51,7 +52,7 @@ class Accepts(Protocol):
 class Touch:
     """What events said about one path since the last sift."""
 
-    op: Op = NOTHING  # of a file by that name
+    bits: int = 0  # of the ops of a file by that name
     finished: bool = False  # the last word was a close or a rename: nobody is writing
     directory: bool = False  # a directory by that name came or went: all in it is in doubt
     strayed: bool = False  # it held other bytes while a build was running
@@ -174,31 +175,34 @@ class Sieve:
 
     def _note_event(self, event: Event) -> bool:
         path, op, _, directory = event
-        if self.accepts.is_ignore_file(path):
+        bits: int = op._value_
+        touch = self._touched.get(path)
+        # Of a file that was noted before it is known.
+        if (touch is None or touch.directory) and self.accepts.is_ignore_file(path):
             self.stale = True
             return True
         if directory:
-            relevant = self._note_directory(path, op)
-            return (self._known.leads(path) and self._note_name(path, op)) or relevant
+            relevant = self._note_directory(path, bits)
+            return (self._known.leads(path) and self._note_name(path, bits)) or relevant
         # Of a link that is followed also what it leads to, or led to, is in doubt; and Windows
         # does not say of what is gone that it was a directory.
-        doubted = self._known.leads(path) or (op & WENT and self._known.holds(path))
-        relevant = bool(doubted) and self._note_directory(path, op)
-        return self._note_name(path, op) or relevant
+        doubted = self._known.leads(path) or (bits & WENT and self._known.holds(path))
+        relevant = bool(doubted) and self._note_directory(path, bits)
+        return self._note_name(path, bits) or relevant
 
-    def _note_name(self, path: str, op: Op) -> bool:
+    def _note_name(self, path: str, bits: int) -> bool:
         """Take in what is said of a file or link."""
         touch = self._touched.get(path)
         if touch is None:
             if not self._wants(path):
                 return False
             touch = self._touched[path] = Touch()
-        if op & WENT and self._is_nothing(path):
+        if bits & WENT and self._is_nothing(path):
             # The temporary half of an atomic save: it came and went, and was never ours. (Of a
             # name that was exchanged the kernel tells first that it came, then that it went.)
             self._drop(path, touch)
             return False
-        self._note_file(path, touch, op)
+        self._note_file(path, touch, bits)
         return True
 
     def _is_nothing(self, path: str) -> bool:
@@ -208,37 +212,37 @@ class Sieve:
         # By another link the same file may be known.
         return not self._known.follow_symlinks or self._known.lists(path)
 
-    def _note_file(self, path: str, touch: Touch, op: Op) -> None:
-        touch.op |= op
-        if op & FINISHED:
+    def _note_file(self, path: str, touch: Touch, bits: int) -> None:
+        touch.bits |= bits
+        if bits & FINISHED:
             touch.finished = True
             self._writing.discard(path)
-        elif op & (Op.WRITE | WENT):
+        elif bits & (WRITE | WENT):
             touch.finished = not self.sees_close(path)
-            if op & Op.WRITE and not touch.finished:
+            if bits & WRITE and not touch.finished:
                 self._writing.add(path)
-        if self._building and op & (FINISHED | WENT) and len(self._touched) <= MANY:
+        if self._building and bits & (FINISHED | WENT) and len(self._touched) <= MANY:
             touch.strayed = touch.strayed or self._known.strays(path)
-        if op & SAVING and len(self._touched) <= FEW:
+        if bits & SAVING and len(self._touched) <= FEW:
             self._look_for_emptied(path)
-        elif op & WENT:
+        elif bits & WENT:
             self._writing.discard(path)
             self._emptied.discard(path)
 
     def _drop(self, path: str, touch: Touch) -> None:
         self._writing.discard(path)
         self._emptied.discard(path)
-        touch.op = NOTHING
+        touch.bits = 0
         if not touch.directory:
             del self._touched[path]
 
-    def _note_directory(self, path: str, op: Op) -> bool:
+    def _note_directory(self, path: str, bits: int) -> bool:
         """A directory has no content; only its coming and going can change files."""
-        if not op & CAME_OR_WENT:
+        if not bits & CAME_OR_WENT:
             return False
         if self.accepts.skips(path) and not self._known.holds(path):
             return False
-        if op & Op.RENAME and any(map(self.accepts.is_ignore_file, self._known.below(path))):
+        if bits & RENAME and any(map(self.accepts.is_ignore_file, self._known.below(path))):
             self.stale = True  # the rules went along, and nothing was said of them
         self._touched.setdefault(path, Touch()).directory = True
         return True
@@ -305,8 +309,8 @@ class Sieve:
         compared = set(result.changed)
         for told, touch in touched.items():
             path = self._known.listed_as(told)
-            if touch.op and path not in compared:
-                if self._known.differs(path, touch.op):
+            if touch.bits and path not in compared:
+                if self._known.differs(path, Op(touch.bits)):
                     self._returned.pop(path, None)
                     result.changed.append(path)
                 elif touch.strayed and self._returned.get(path, 0) <= RETURNS:
@@ -339,7 +343,7 @@ class Sieve:
         """Of a file that holds the same bytes: was it saved, and does that count?"""
         if touch.finished and self.unchanged_counts:
             result.changed.append(path)
-        elif touch.op & Op.CLOSE_WRITE:
+        elif touch.bits & CLOSE_WRITE:
             result.saved.append(path)
 
 
