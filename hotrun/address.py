@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from hotrun.errors import TextError
+from hotrun.lean import NamedTuple
 
 HIGHEST_PORT = 65_535
 _EXAMPLE = '"127.0.0.1:8080", ":8080", "[::1]:8080" or "unix:/run/app.sock"'
 _DEFAULT_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
 
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
-_HOST_AND_PATH = re.compile(r"(?P<host>[^/]*:[0-9]+)/.*", re.DOTALL)
-_TCP = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[\w.-]*)):(?P<port>.*)")
-_BARE_SIX = re.compile(r"(?P<host>[0-9A-Fa-f:.]*?:[0-9A-Fa-f:.]*?)(?::(?P<port>[0-9]{4,5}))?")
+# Plain text, which ``re`` compiles when it is first matched: most projects have no address.
+_URL = r"(?s:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*))"
+_HOST_AND_PATH = r"(?s:(?P<host>[^/]*:[0-9]+)/.*)"
+_TCP = r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[\w.-]*)):(?P<port>.*)"
+_BARE_SIX = r"(?P<host>[0-9A-Fa-f:.]*?:[0-9A-Fa-f:.]*?)(?::(?P<port>[0-9]{4,5}))?"
 
 
 class AddressError(TextError):
@@ -59,13 +60,13 @@ def parse_address(text: str) -> Address:
     Raises:
         AddressError: The text is none of these.
     """
-    if (url := _URL.fullmatch(text)) is not None:
+    if (url := re.fullmatch(_URL, text)) is not None:
         raise _is_url(url["scheme"].lower(), url["rest"])
-    if (mixed := _HOST_AND_PATH.fullmatch(text)) is not None and not text.startswith("unix:"):
+    if (mixed := re.fullmatch(_HOST_AND_PATH, text)) is not None and not text.startswith("unix:"):
         raise AddressError("has a path behind the port", f'write "{mixed["host"]}"')
     if text.startswith("unix:") or "/" in text:
         return Address("", 0, _path(text.removeprefix("unix:")), text)
-    if (match := _TCP.fullmatch(text)) is None:
+    if (match := re.fullmatch(_TCP, text)) is None:
         raise _not_an_address(text)
     host = match["six"] or match["host"]
     shown = text[: match.start("port") - 1]
@@ -116,7 +117,7 @@ def _not_an_address(text: str) -> AddressError:
         return AddressError("has a *", f'write "{text[1:]}" (all interfaces)')
     if text.startswith("[") and text.endswith("]"):
         return AddressError("has no port", f'write "{text}:8080"')
-    if "::" in text and (six := _BARE_SIX.fullmatch(text)) is not None:
+    if "::" in text and (six := re.fullmatch(_BARE_SIX, text)) is not None:
         hint = f'write "[{six["host"]}]:{six["port"] or 8080}"'
         return AddressError("is IPv6 without brackets", hint)
     if re.fullmatch(r"[\w.-]+", text) is not None:

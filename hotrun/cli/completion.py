@@ -6,11 +6,12 @@ nothing is started. What a value can be follows from its choices and its metavar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from hotrun.cli import COMMANDS, load
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

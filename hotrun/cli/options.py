@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hotrun.errors import ConfigError, NoConfigError
+from hotrun.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 from functools import partial
@@ -12,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from hotrun.ui.colour import wants_colour
 from hotrun.ui.console import Console, Manner
-from hotrun.ui.jsonl import JsonLines
 from hotrun.ui.keys import Keys, available
 from hotrun.ui.links import wants_links
-from hotrun.ui.live import LiveLine
 from hotrun.ui.sink import Sink
 
 if TYPE_CHECKING:
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from hotrun.project.explain import Explainer
     from hotrun.project.plan import Plan
     from hotrun.session import Session
+    from hotrun.ui.live import LiveLine
     from hotrun.watch import Watcher
     from hotrun.watch.sieve.sieve import Sieve
 
@@ -83,8 +81,11 @@ class Screen:
         manner = self._manner(config)
         self._console = Console(self._sinks[1], manner, out=self._sinks[0], live=self._live())
         self._console.adopt(manner, _because(config, planned))
-        json = [JsonLines(self._sinks[0])] if as_json else []
-        self.subscribers: list[Subscriber] = [*json, self._console]
+        self.subscribers: list[Subscriber] = [self._console]
+        if as_json:
+            from hotrun.ui.jsonl import JsonLines
+
+            self.subscribers.insert(0, JsonLines(self._sinks[0]))
 
     def adopt(self, config: Config, planned: Plan) -> None:
         """Speak as another config asks for."""
@@ -130,6 +131,10 @@ class Screen:
     def _live(self) -> LiveLine | None:
         if not self._is_screen():
             return None
+        import shutil
+
+        from hotrun.ui.live import LiveLine
+
         return LiveLine(self._sinks[1], lambda: shutil.get_terminal_size().columns)
 
 

@@ -6,7 +6,9 @@ is asked of what is in force together, and of each part at rest with all that co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,9 @@ A key that consists of parts (`run.ready`) is one value; its parts are keys of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from hotrun.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,10 @@ default.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.config.tables import build, rule, run, watch
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,8 @@ import contextlib
 import re
 import tomllib
 from bisect import bisect_right
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 Path = tuple[str | int, ...]
 """The way to a value: keys, and numbers for the elements of arrays."""

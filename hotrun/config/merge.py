@@ -5,9 +5,10 @@ The last one wins, key by key; only variables of an environment are added one by
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hotrun.config.schema import Build, Run, Watch
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

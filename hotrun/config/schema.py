@@ -6,8 +6,9 @@ Each table is a class, and each key of it a field of the same name.
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hotrun.lean import dataclass
 
 if TYPE_CHECKING:
     import signal

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os.path
 import tomllib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from hotrun.config.keys import LISTS
 from hotrun.config.locate import locate
 from hotrun.config.syntax import lines_of, syntax_problem
 from hotrun.config.wording import key_text, nearest
 from hotrun.errors import ConfigError, ConfigErrors, NoConfigError, Problem
+from hotrun.lean import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.address import AddressError, parse_address
 from hotrun.errors import HotrunError
+from hotrun.lean import NamedTuple
 from hotrun.process import environment, ports, session_log
 from hotrun.project.watched import env_files
 from hotrun.url import UrlError, parse_url

@@ -7,7 +7,7 @@ may be in two folders of one template.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hotrun.lean import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.config.keys import KEYS
 from hotrun.config.schema import Inputs, Ready
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

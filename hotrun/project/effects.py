@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.inputs.verdict import Verdict
+from hotrun.lean import NamedTuple
 from hotrun.triage import Triage
 from hotrun.watch.rules.actions import Actions
 

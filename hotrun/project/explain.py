@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun.config.source import PYPROJECT_TOML
 from hotrun.host import relative
 from hotrun.inputs.now import look
+from hotrun.lean import dataclass
 from hotrun.project.effects import NOTHING, Effects
 from hotrun.project.places import Place, Places
 from hotrun.project.plan import is_made

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.config.locate import locate
 from hotrun.host import relative
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hotrun.errors import ConfigError
+from hotrun.lean import dataclass
 from hotrun.process import command as commands
-from hotrun.process.passing import knows_pid
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -121,6 +121,8 @@ def _listening(config: Config) -> list[tuple[str, str]]:
     run = config.run
     if run is None or not run.listen:
         return []
+    from hotrun.process.passing import knows_pid
+
     found = []
     if not knows_pid(_parse(run.command, "run.command")):
         what = "run.listen: a shell stays in front of the app, so LISTEN_PID is not set"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat as modes
-import tempfile
 from typing import TYPE_CHECKING
 
 from hotrun.process.session_file import DIRECTORY, IGNORE
@@ -103,6 +102,8 @@ def draft(path: str, text: str) -> Iterator[str]:
     Raises:
         OSError: It could not be written.
     """
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix=".hotrun-", dir=os.path.dirname(path)) as stage:
         written = os.path.join(stage, os.path.basename(path))  # with the mode that the umask gives
         with open(written, "x", encoding="utf-8", newline="\n") as file:

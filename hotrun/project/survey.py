@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field
+from typing import TYPE_CHECKING
 
 from hotrun.host import relative
+from hotrun.lean import NamedTuple, dataclass
 from hotrun.process import environment
 from hotrun.project import addresses, watched
 from hotrun.project.tools import Tool, tools

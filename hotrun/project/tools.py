@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import command as commands
 from hotrun.process import environment, shell
 

@@ -5,10 +5,10 @@ Which run, which file, what was done, how long each part took, and who runs now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hotrun import notices
+from hotrun.lean import dataclass
 from hotrun.ui.red_line import RedLine
 from hotrun.ui.words import many, named, printable, size, time, used
 

@@ -49,10 +49,8 @@ TOGETHER = 0.1
 LOOK = 1.0
 # A bracketed paste; a click in the old style; arrow keys and the like; Alt and a key. (What a
 # terminal answers to some app's question is longer than MOST.)
-_SEQUENCE = re.compile(
-    rb"\x1b(?:\[200~.*?(?:\x1b\[201~|\Z)|\[M...|\[[0-?]*[ -/]*[@-~]|O.|.)", re.DOTALL
-)
-_UNFINISHED = re.compile(rb"\x1b(?:\[(?:M.{0,2}|[0-?]*[ -/]*)|O)?\Z", re.DOTALL)
+_SEQUENCE = rb"(?s:\x1b(?:\[200~.*?(?:\x1b\[201~|\Z)|\[M...|\[[0-?]*[ -/]*[@-~]|O.|.))"
+_UNFINISHED = rb"(?s:\x1b(?:\[(?:M.{0,2}|[0-?]*[ -/]*)|O)?\Z)"
 
 
 class Borrowed(Protocol):
@@ -178,9 +176,9 @@ class Decoder:
         together = now - self._last < TOGETHER
         text = self._begun + data if together else data
         self._last = now
-        unfinished = _UNFINISHED.search(text)
+        unfinished = re.search(_UNFINISHED, text)
         self._begun = unfinished[0] if unfinished else b""
-        keys = _SEQUENCE.sub(b"", text.removesuffix(self._begun))
+        keys = re.sub(_SEQUENCE, b"", text.removesuffix(self._begun))
         many = len(keys) > MOST or b"\x1b[200~" in text
         self._pasted = many or (together and self._pasted)
         if self._pasted:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import textwrap
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field
+from typing import TYPE_CHECKING
 
 from hotrun import notices
+from hotrun.lean import NamedTuple, dataclass
 from hotrun.ui.words import printable
 from hotrun.ui.words import time as shown
 

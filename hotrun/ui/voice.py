@@ -7,10 +7,9 @@ makes room first.
 from __future__ import annotations
 
 import contextlib
-import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotrun.lean import dataclass
 from hotrun.ui.colour import paint
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ class Voice:
 
     def clear(self) -> None:
         """Clear the screen."""
+        import shutil
+
         # What stood there can still be scrolled to: a whole screen of lines goes first.
         rows = shutil.get_terminal_size().lines
         self.write("\n" * (rows - 1) + "\x1b[H\x1b[J", end="")

@@ -7,7 +7,8 @@ the disk is the truth.
 from __future__ import annotations
 
 from enum import Flag, auto
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 
 class Op(Flag):

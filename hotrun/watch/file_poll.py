@@ -13,9 +13,10 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from hotrun.errors import WatchError
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     import asyncio

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

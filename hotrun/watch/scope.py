@@ -6,8 +6,9 @@ the ops of all roots that do; ``covers`` and ``admit`` come from one function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.watch.event import Event, Item, Op
 
 if TYPE_CHECKING:

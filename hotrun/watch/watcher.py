@@ -119,7 +119,7 @@ class Watcher:
     def tells(self, op: Op, path: str) -> bool:
         """Tell whether ``op`` can be told of a path, so that it may be waited for."""
         return self._native is not None and bool(
-            op & self._native.offers and not self._standby.polls(path)
+            op.value & self._native.offers.value and not self._standby.polls(path)
         )
 
     def is_native(self, path: str) -> bool:

@@ -15,8 +15,9 @@ from __future__ import annotations
 import stat
 from operator import itemgetter
 from os.path import commonpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.watch.event import Event, Op
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ Every directory gets a `_Place` once, which holds all lists as they are seen fro
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple, dataclass
 from hotrun.watch.rules.globs import Globs, View
 from hotrun.watch.rules.ignore import Directory, GitIgnore
 from hotrun.watch.rules.lists import Seen, globs, opening, patterns

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotrun.lean import dataclass
 from hotrun.watch.rules.globs import Globs, View
 from hotrun.watch.rules.pattern import Rule, parse
 
@@ -176,7 +176,8 @@ class GitIgnore:
 
 def _read_directory(path: str, work_tree: _WorkTree, views: tuple[View, ...]) -> Directory:
     """Put the .gitignore of the directory `path` before the rules from further up."""
-    own = _globs(f"{path}{os.sep}{_NAME}", fold=work_tree.fold, flags=_NO_FOLLOW)
+    file = f"{path}{os.sep}{_NAME}"
+    own = _globs(file, fold=work_tree.fold, flags=_NO_FOLLOW) if _is_there(file) else None
     return Directory(None, work_tree, (own.view(""), *views) if own else views)
 
 
@@ -210,6 +211,8 @@ def _git_directory(top: str) -> str | None:
     A `.git` file (linked work tree, submodule) is followed. An empty `.git` is none, as for git.
     """
     git = f"{top}{os.sep}.git"
+    if not _is_there(git):
+        return None
     try:
         mode = os.stat(git).st_mode
     except OSError:
@@ -223,6 +226,14 @@ def _git_directory(top: str) -> str | None:
         return None
     common = os.path.join(git, _first_line(os.path.join(git, "commondir")))
     return os.path.normpath(common)
+
+
+def _is_there(file: str) -> bool:
+    """Whether there is such a file, or what a link leads to.
+
+    Most directories have neither file, and this is 1 us where an exception is 3.
+    """
+    return os.access(file, os.F_OK)
 
 
 def _first_line(file: str) -> str:

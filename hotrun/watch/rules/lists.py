@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.watch.rules.globs import Globs, View
 from hotrun.watch.rules.pattern import Pattern, Rule, compiled
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hotrun.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ import string
 import time
 from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 # The name of the app, as its pages show it.
 TITLE = __hotrun_title__
