@@ -10,12 +10,13 @@ Pure: no clock and no disk. Times are seconds of the wall clock, as those in the
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -186,8 +187,8 @@ class Breaker:
     def ended(self, writer: Writer, at: float) -> None:
         """A step is over: the time when its end was seen."""
         for window in self._windows:
-            if window.writer == writer:
-                window.end = min(window.end, at)
+            if window.end > at and window.writer == writer:
+                window.end = at
 
     def doubts(self, writer: Writer) -> bool:
         """Whether the last changes could be the step's own, so that it has to be looked at closely.
@@ -388,4 +389,6 @@ def _escaped(path: str) -> str:
 
 def _quoted(text: str) -> str:
     """Return a string as TOML has it."""
+    import json
+
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

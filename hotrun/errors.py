@@ -6,7 +6,9 @@ prints it as two lines and no traceback; any other exception is a bug and keeps 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -72,19 +72,18 @@ class Feed:
         self._service = service
         self._watcher = watcher
         self._sieve = sieve
-        self._triage = self._made_triage()
+        self.adopt()
         self._backend = ""
         self._closing = False
         self._sifting = False
         self._first: Clock | None = None  # since the first event that no sift has looked at
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
-    def _made_triage(self) -> Triage:
-        return Triage(self._host.config, self._sieve.roots)
-
     def adopt(self) -> None:
         """Go by the host's config, which is another one, but watches the same."""
-        self._triage = self._made_triage()
+        config = self._host.config
+        self._triage = Triage(config, self._sieve.roots)
+        self._config_files = _names_of(config.file)
 
     def start(self) -> None:
         """Watch, then list, then say so."""
@@ -247,9 +246,10 @@ class Feed:
             if config.resolve(HOTRUN_TOML) in paths:
                 self._host.tell(notices.Problem(*APPEARED, severity="warning"))
             return paths
-        files = {config.file, os.path.realpath(config.file)}
+        files = self._config_files
         if files.isdisjoint(paths):
             return paths
+        self._config_files = _names_of(config.file)  # it may be a link to elsewhere now
         self._host.reload()
         # A pyproject.toml is a source of the project too.
         if os.path.basename(config.file) == PYPROJECT_TOML and self._sieve.accepts.wants(
@@ -261,17 +261,20 @@ class Feed:
     def _decide(self, paths: Collection[str], found: Sifted, first: Clock) -> facts.FilesChanged:
         """Say what follows from a change, return what does now, and put off what may be a loop."""
         inputs = self._host.inputs.changed(paths)
-        weighed = self._host.loops.weigh(self._triage.sort(paths, inputs).counted)
-        outcome = self._triage.sort([path for path in paths if path not in weighed.own], inputs)
-        outcome.own = [self._relative(path) for path in paths if path in weighed.own]
+        outcome = self._triage.sort(paths, inputs)
+        weighed = self._host.loops.weigh(outcome.counted)
+        if weighed.own:
+            rest = [path for path in paths if path not in weighed.own]
+            outcome = self._triage.sort(rest, inputs)
+            outcome.own = [self._relative(path) for path in paths if path in weighed.own]
         self._tell(outcome, found, first, weighed.why)
         if not weighed.held:
             return outcome.fact
         held = [path for path in paths if path in weighed.held]
         later = partial(self._post_held, self._triage.sort(held, inputs).fact)
         self._host.loops.hold(weighed.pause, later)
-        rest = (path for path in paths if path not in weighed.own | weighed.held)
-        return self._triage.sort(rest, inputs).fact
+        now = (path for path in paths if path not in weighed.own | weighed.held)
+        return self._triage.sort(now, inputs).fact
 
     def _post_held(self, fact: facts.FilesChanged) -> None:
         if self._sifting:  # it would be taken for the answer
@@ -294,3 +297,8 @@ class Feed:
 
     def _relative(self, path: str) -> str:
         return relative(path, self._host.config.directory)
+
+
+def _names_of(file: str | None) -> frozenset[str]:
+    """Return the paths by which a file may change: its own, and of a link what it leads to."""
+    return frozenset((file, os.path.realpath(file)) if file is not None else ())

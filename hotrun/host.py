@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from hotrun.lean import dataclass
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
     from hotrun import facts, notices
     from hotrun.alarms import Alarms
@@ -36,6 +38,7 @@ class Host(Protocol):
         inputs: What the build reads, as far as it is known.
         loops: Is told what begins and ends, to find out who writes what.
         cookie: ``NAME=value`` in the environment of every app.
+        environ: What children inherit of our environment.
         colour: Children whose output is shown may use colours.
         captures: All output is read, because it becomes JSON lines.
     """
@@ -51,6 +54,7 @@ class Host(Protocol):
     inputs: Inputs
     loops: Loops
     cookie: str
+    environ: Mapping[str, str]
     colour: bool
     captures: bool
 

@@ -10,10 +10,11 @@ import os
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hotrun import notices
 from hotrun.breaker import TICK, Breaker, Writer, advice
+from hotrun.lean import NamedTuple
 from hotrun.process import tree
 from hotrun.process.session_file import DIRECTORY
 from hotrun.process.wrote import Meter, is_counted, write_out

@@ -10,7 +10,9 @@ frozen dataclass takes ten times as long to define, and all of them are defined 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

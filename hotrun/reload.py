@@ -5,11 +5,12 @@ What a change of a key leads to stands here, and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.errors import ConfigError, ConfigErrors
+from hotrun.lean import dataclass
 from hotrun.triage import Triage
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from hotrun.errors import ConfigError
 from hotrun.feeds import Feeds
 from hotrun.inputs import Inputs
 from hotrun.loops import Loops
+from hotrun.process import environment
 from hotrun.process.reaper import Reaper
 from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
@@ -29,7 +30,7 @@ from hotrun.service import Service, policy_of
 from hotrun.signals import Signals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from hotrun.config import Config
     from hotrun.feed import Feed
@@ -67,6 +68,7 @@ class Session:
     ) -> None:
         self.config = config
         self.cookie = options.cookie
+        self.environ: Mapping[str, str] = environment.inherited()
         self.colour = options.colour
         self.captures = options.captures
         self.sockets = options.sockets
@@ -287,7 +289,11 @@ class Session:
         seconds = seconds_of(self.config, timer, detail)
         if timer is facts.Timer.RESTART and isinstance(detail, int):
             self.tell(notices.AppBacksOff(service.name, detail, round(seconds * 1000)))
-        self.alarms.set(timer, seconds)
+        if seconds:
+            self.alarms.set(timer, seconds)
+        else:  # debounce = "0ms": a turn of the loop would be all that it waits for
+            self.alarms.clear(timer)
+            self._alarmed(timer)
 
     def _alarmed(self, timer: facts.Timer) -> None:
         self.post(self._service.name, facts.TimerFired(timer))

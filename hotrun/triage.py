@@ -6,11 +6,12 @@ env file, which is read at each start, or one that the build reads, or it is of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hotrun import facts
 from hotrun.host import relative
+from hotrun.lean import dataclass
 from hotrun.watch.rules.actions import Actions
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ Facts: RFC 3986 (URLs), RFC 9110 (Host), RFC 7617 (Basic).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from hotrun.errors import TextError
+from hotrun.lean import NamedTuple
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Patterns are compiled when they are used: most configs have no URL, and every start would wait.

@@ -79,6 +79,7 @@ class Books:
         self.restless = False  # touched, and not still for long enough since
         self.settled = False  # still for long enough, and no sift since
         self.capped = False  # the bound of settling has passed, and no answer since
+        self.lasting = 0  # answers in a row that it gave, and that something followed from
 
         self.newest = 0  # the greatest run number seen
         self.build: LiveBuild | None = None
@@ -210,7 +211,10 @@ class Books:
             self.restless, self.settled = False, True
 
     def _hear_change(self, fact: FilesChanged) -> None:
+        lasts = self.capped and bool(fact.paths or fact.steps or fact.restart)
         self.capped = False
+        self.lasting = self.lasting + 1 if lasts else 0
+        self.restless = self.restless or (lasts and not self.settled)
         self.unseen, self.looking = self.unseen and not self.looking, False
         self.owed |= set(fact.paths)
         self.waiting |= set(fact.steps)

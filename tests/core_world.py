@@ -346,6 +346,8 @@ class World:
         timers = self.books.timers
         if timer is Timer.SETTLE_CAP and not isinstance(self.story[-1][0], FilesChanged):
             assert timer not in timers, "the bound counts from the first touch"
+        if timer is Timer.SETTLE_CAP:
+            assert detail == self.books.lasting, "the bound does not fit the burst"
         if timer is Timer.RESTART:
             assert detail == self.books.crashes, "the back-off does not fit the crashes"
         timers[timer] = detail

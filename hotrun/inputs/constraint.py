@@ -8,7 +8,8 @@ go/build/constraint (the grammar of an expression) of Go 1.27; internal/syslist 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 SYSTEMS = frozenset(
     {"aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux"}

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.inputs import source
 from hotrun.inputs.constraint import HEADER, left_out_by_header, left_out_by_name
 from hotrun.inputs.embed import embeds
 from hotrun.inputs.package import UNNAMED
 from hotrun.inputs.verdict import Mark, Verdict, mark, real
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

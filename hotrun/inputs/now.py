@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
 from hotrun.inputs.ask import PATIENCE, AskError
 from hotrun.inputs.question import question
 from hotrun.inputs.verdict import real
+from hotrun.lean import NamedTuple
 from hotrun.process import command as commands
 
 if TYPE_CHECKING:

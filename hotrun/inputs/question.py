@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
 from hotrun.inputs import constraint, package
+from hotrun.lean import dataclass
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.go import GoBuild, go_build

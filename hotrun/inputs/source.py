@@ -8,7 +8,8 @@ Facts: the Go specification, "Source file organization"; go/build (readGoInfo) o
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 _SPACE = re.compile(rb"(?:[ \t\r\n;]|//[^\n]*(?=\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 _PACKAGE = re.compile(rb"package\b")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
 from hotrun.host import Clock
 from hotrun.jobs import COLOUR_HINTS, exit_code, halted
+from hotrun.lean import dataclass
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
@@ -74,14 +74,7 @@ class BuildJob:
     def start(self, paths: list[str]) -> None:
         """Start the command; the end is posted as ``BuildExited``."""
         self.paths = paths
-        command = self._task.command
-        named = paths[: notices.MOST_PATHS]
-        self._host.tell(
-            notices.BuildStarted(
-                self._service, self.run, _cut(command.text), named, len(paths), self._task.key
-            )
-        )
-        env, _ = environment.compose(self._task.env)
+        env, _ = environment.compose(self._task.env, ours=self._host.environ)
         if self._host.colour and not env.get("NO_COLOR"):
             env = COLOUR_HINTS | env
         env = self._host.scratch.lend(env, self._host.config.directory)
@@ -89,18 +82,28 @@ class BuildJob:
         streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
         hears = tuple(self._hears(stream) for stream in streams)
         directory, behind = self._host.config.directory, self._host.behind
-        spawn = Spawn(command, directory, env, hears, behind=behind)
+        spawn = Spawn(self._task.command, directory, env, hears, behind=behind)
         self._host.loops.begins(self._writer)
         try:
             hooks = Hooks(gone=self._gone, halted=self._halted)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
         except SpawnError as error:
+            self._tell_started()
             message = f"{self._task.key}: {error.message}"
             self._host.tell(notices.Problem(message, error.hint))
             self._host.loops.ends(self._writer)
             self._finish(error.code)
         else:
             self._host.loops.runs(self._writer, self._child.pid)
+            self._tell_started()  # what it prints is not heard before
+
+    def _tell_started(self) -> None:
+        text, named = _cut(self._task.command.text), self.paths[: notices.MOST_PATHS]
+        self._host.tell(
+            notices.BuildStarted(
+                self._service, self.run, text, named, len(self.paths), self._task.key
+            )
+        )
 
     def send(self, number: int) -> None:
         """Pass a signal on to the command's group."""

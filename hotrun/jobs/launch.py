@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun import notices, variables
@@ -65,8 +64,7 @@ class Launch:
 
         What it leaves running is no reason to wait: it carries the cookie, and ends with us.
         """
-        spawn = self._spawn(command, self.environment())
-        return replace(spawn, cookie="", worn=spawn.cookie)
+        return self._spawn(command, self.environment(), beside=True)
 
     def app(self, command: Command, env: Mapping[str, str]) -> Spawn:
         """Describe the app.
@@ -74,13 +72,12 @@ class Launch:
         Raises:
             ListenError: a socket cannot be bound, or a variable in ``run.listen`` is not set.
         """
-        spawn = self._spawn(command, env)
         self._hold(env)
         sockets = self._host.sockets
         if sockets is None or not sockets.fds:
-            return replace(spawn, stdin=self._stdin())
-        env = {**spawn.environment, **sockets.environment()}
-        return replace(spawn, environment=env, sockets=sockets.fds, stdin=self._stdin())
+            return self._spawn(command, env, stdin=self._stdin())
+        env = {**env, **sockets.environment()}
+        return self._spawn(command, env, stdin=self._stdin(), sockets=sockets.fds)
 
     def hold(self) -> None:
         """Have the sockets listen before there is an app: who connects waits for the first one.
@@ -122,7 +119,7 @@ class Launch:
         """
         config = self._host.config
         files = [config.resolve(file) for file in self._app.env_files]
-        env, bad = environment.compose(self._app.env, files)
+        env, bad = environment.compose(self._app.env, files, self._host.environ)
         for line in bad if warn else ():
             where = f"{os.path.basename(line.file)}:{line.line or 1}"
             hint = "the rest of the file counts" if line.line else "it is left out"
@@ -137,10 +134,27 @@ class Launch:
         env[name] = value
         return env
 
-    def _spawn(self, command: Command, env: Mapping[str, str]) -> Spawn:
-        hears = tuple(map(self._hears, ("stdout", "stderr"))) if self.captures else ()
-        directory = self._host.config.resolve(self._app.working_directory)
-        return Spawn(command, directory, env, hears, self._host.cookie, self._host.behind)
+    def _spawn(
+        self,
+        command: Command,
+        env: Mapping[str, str],
+        *,
+        stdin: int | None = None,
+        sockets: tuple[int, ...] = (),
+        beside: bool = False,
+    ) -> Spawn:
+        cookie = self._host.cookie
+        return Spawn(
+            command,
+            self._host.config.resolve(self._app.working_directory),
+            env,
+            tuple(map(self._hears, ("stdout", "stderr"))) if self.captures else (),
+            cookie="" if beside else cookie,
+            behind=self._host.behind,
+            sockets=sockets,
+            stdin=stdin,
+            worn=cookie if beside else "",
+        )
 
     def _hears(self, stream: str) -> Callable[[str], None]:
         return lambda text: self._hear(stream, text)

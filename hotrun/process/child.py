@@ -14,15 +14,17 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple, dataclass
 from hotrun.process import mark, tree
 from hotrun.process import spawn as spawning
 from hotrun.process.output import Pipe
 
 if TYPE_CHECKING:
     import asyncio
+    import resource
     from collections.abc import Callable
 
     from hotrun.process.reaper import Reaper
@@ -85,8 +87,9 @@ class Child:
         self.command = spawn.command.text
         self._hooks = hooks
         self.code: int | None = None  # of the first process, negative for a signal
+        self._least = 0  # bytes, of which the kernel takes it for its own that they were ours
         self._peak: int | None = None  # bytes, as it was when we stopped it
-        self.usage: Usage | None = None  # of the first process, known when it has ended
+        self.usage: Usage | None = None  # of an app's first process, known when it has ended
         self.beyond: dict[int, str] = {}  # at a kill: who took another user (sudo), and lives on
         self.gone = False
         self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
@@ -112,10 +115,11 @@ class Child:
             if isinstance(error, OSError):
                 raise spawning.refused(error, spawn.command.argv[0]) from error
             raise
-        finally:
-            for pipe in self._pipes:
-                pipe.close_write()
+        for pipe in self._pipes:
+            pipe.listen()
         self.pid = self._popen.pid
+        if self._cookie:
+            self._least = tree.peak_memory(os.getpid()) or 0
 
     @property
     def ending(self) -> bool:
@@ -174,6 +178,7 @@ class Child:
             self._reap()
         if self.code is None and (not self._killing or tree.reachable(self.pid)):
             return
+        self._reaper.reap()  # before we look for them: one who has ended is no reason to wait
         left = self._left()
         if not left:
             self._end()
@@ -195,18 +200,18 @@ class Child:
             self._hooks.halted(os.WSTOPSIG(status))
         elif pid:
             self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
-            seconds = used.ru_utime + used.ru_stime
-            self.usage = Usage(round(seconds * 1000), self._memory(used.ru_maxrss))
+            if self._cookie:
+                self.usage = self._used(used)
 
-    def _memory(self, most: int) -> int | None:
-        """Return what it had at the most; the kernel begins to count with what we had at its start.
+    def _used(self, used: resource.struct_rusage) -> Usage:
+        """Say what it used; the kernel begins to count memory with what we had at its start.
 
         (vfork(2) and then execve(2): the memory that is left behind was ours. A small app would
         be told to have used 30 MB.)
         """
-        # Not our own ru_maxrss, which has begun with that of whoever started us.
-        ours = tree.peak_memory(os.getpid()) or 0
-        return most * MEMORY_UNIT if most * MEMORY_UNIT > ours else self._peak
+        most = used.ru_maxrss * MEMORY_UNIT
+        seconds = used.ru_utime + used.ru_stime
+        return Usage(round(seconds * 1000), most if most > self._least else self._peak)
 
     # --- the end ---
 
@@ -233,7 +238,7 @@ class Child:
         self._cancel()
         if self._cookie or self._killing:
             self._finish_output()
-        else:
+        elif not all(pipe.ended for pipe in self._pipes):
             self._timer = self._loop.call_later(DRAIN, self._finish_output)
         self._finish()
 

@@ -10,9 +10,9 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotrun.lean import dataclass
 from hotrun.process import shell
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ Four shapes serve most of them:
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from hotrun.lean import NamedTuple
 from hotrun.process.places import Places, is_source
 
 MOST = 100  # of one build

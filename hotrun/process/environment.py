@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,14 +31,20 @@ class BadLine(NamedTuple):
     message: str
 
 
+def inherited() -> dict[str, str]:
+    """Return what our children inherit of our own environment."""
+    return {name: value for name, value in os.environ.items() if name not in _OURS}
+
+
 def compose(
-    env: Mapping[str, str], files: Sequence[str] = ()
+    env: Mapping[str, str], files: Sequence[str] = (), ours: Mapping[str, str] | None = None
 ) -> tuple[dict[str, str], list[BadLine]]:
     """Put an environment together.
 
     Args:
         env: From hotrun.toml.
         files: Env files, absolute; later ones win. One that is missing is no error.
+        ours: What is inherited, where that is known: to decode it takes 0.05 ms.
 
     Returns:
         The environment, and the lines that could not be read.
@@ -47,8 +55,7 @@ def compose(
         values, problems = read_file(file)
         from_files.update(values)
         bad.extend(problems)
-    ours = {name: value for name, value in os.environ.items() if name not in _OURS}
-    return {**from_files, **ours, **env}, bad
+    return {**from_files, **(inherited() if ours is None else ours), **env}, bad
 
 
 def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:

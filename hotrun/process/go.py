@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotrun.lean import dataclass
 from hotrun.process import shell
 
 if TYPE_CHECKING:

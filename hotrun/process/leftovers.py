@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import mark, session_file, session_log, tree
 
 if TYPE_CHECKING:

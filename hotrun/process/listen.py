@@ -12,9 +12,9 @@ import contextlib
 import fcntl
 import os
 import select
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotrun.lean import dataclass
 from hotrun.process.bind import BACKLOG, ListenError, explained, open_socket
 from hotrun.process.inode import identity
 

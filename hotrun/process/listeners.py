@@ -11,8 +11,9 @@ import contextlib
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import tree
 
 if TYPE_CHECKING:

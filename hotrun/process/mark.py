@@ -71,8 +71,7 @@ def wears(pid: int, cookie: str) -> bool:
     if not mark:
         return False
     try:
-        with open(f"/proc/{pid}/limits", "rb") as file:
-            text = file.read()
+        text = tree.content(f"/proc/{pid}/limits")
     except OSError:
         return False
     return text.partition(_LINE)[2].split(maxsplit=1)[:1] == [b"%d" % mark]

@@ -84,13 +84,13 @@ class Pipe:
         self._on_end = on_end
         self._lines = Lines()
         self._fd, self.write_fd = os.pipe()
-        os.set_blocking(self._fd, False)
         self.ended = False
-        loop.add_reader(self._fd, self._read)
 
-    def close_write(self) -> None:
-        """Close our copy of the writing end, or the pipe would never end."""
-        os.close(self.write_fd)
+    def listen(self) -> None:
+        """Hear the command, which has been started."""
+        os.close(self.write_fd)  # with our copy of the writing end the pipe would never end
+        os.set_blocking(self._fd, False)
+        self._loop.add_reader(self._fd, self._read)
 
     def finish(self) -> None:
         """Take what is there now, and tell no more.
@@ -108,8 +108,9 @@ class Pipe:
 
     def discard(self) -> None:
         """Close it untold: its command could not be started."""
-        self.ended = True
-        self._close()
+        self._closed = self.ended = True
+        os.close(self._fd)
+        os.close(self.write_fd)
 
     def _read(self) -> None:
         if self._behind() and not self.ended:

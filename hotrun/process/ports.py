@@ -10,8 +10,8 @@ import errno
 import os
 import socket
 import time
-from typing import NamedTuple
 
+from hotrun.lean import NamedTuple
 from hotrun.process import listeners, tree
 
 SESSION = "HOTRUN_SESSION"  # in the environment of every app: <pid of its hotrun>-<ns>

@@ -14,8 +14,9 @@ import os
 import re
 import socket
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import page
 from hotrun.process.diagnostics import plain
 from hotrun.units import format_duration

@@ -90,18 +90,25 @@ class Reaper:
         self._helpers.add(pid)
 
     def look(self) -> None:
-        """Reap what ended, and let each child find out what that means for it."""
-        for stat in self.adopted():
-            if not stat.alive:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(stat.pid, os.WNOHANG)
+        """Let each child find out what the end of a process means for it, and reap the others."""
         for child in tuple(self._children):
             child.look()
+        self.reap()
         if self._again is not None:
             self._again.cancel()
             self._again = None
         if any(child.ending for child in self._children):
             self._again = self._loop.call_later(LOOK_AGAIN[self._adopts], self.look)
+
+    def reap(self) -> None:
+        """Reap the orphans that came to us and have ended."""
+        ended = _who_has_ended() if self._adopts else 0
+        if not ended or any(child.pid == ended for child in self._children):
+            return  # that child's own look is still to come, and comes back here
+        for stat in self.adopted():
+            if not stat.alive:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(stat.pid, os.WNOHANG)
 
     def adopted(self) -> list[Stat]:
         """Return the orphans that came to us, zombies among them.
@@ -112,7 +119,8 @@ class Reaper:
         if not self._adopts:
             return []
         known = {child.pid for child in self._children} | self._helpers
-        stats = (tree.read(pid) for pid in tree.children(os.getpid()) if pid not in known)
+        ours = tree.children(os.getpid(), first=True)
+        stats = (tree.read(pid) for pid in ours if pid not in known)
         return [stat for stat in stats if stat is not None and stat.group != os.getpgrp()]
 
     def close(self, cookie: str = "") -> None:
@@ -126,3 +134,12 @@ class Reaper:
         self._loop.remove_signal_handler(signal.SIGCHLD)
         if self._again is not None:
             self._again.cancel()
+
+
+def _who_has_ended() -> int:
+    """Return one child of ours that is to be reaped; to read who they all are takes much longer."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:  # we have none
+        return 0
+    return found.si_pid if found is not None else 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import stat as modes
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import session_file
 from hotrun.process.tree import Process
 

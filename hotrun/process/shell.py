@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import NamedTuple
+
+from hotrun.lean import NamedTuple
 
 # Blanks are ASCII here, whatever Python's \s and str.split think.
 _TOKEN = re.compile(

@@ -7,10 +7,10 @@ import os
 import re
 import shlex
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
+from hotrun.lean import dataclass
 from hotrun.process import command as commands
 from hotrun.process import mark, passing
 
@@ -91,7 +91,7 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
         if spawn.sockets:
             executable, argv = _with_pid(command, path, environment, spawn.directory)
         with mark.worn(spawn.worn or spawn.cookie):
-            return subprocess.Popen(
+            popen = subprocess.Popen(
                 argv,
                 executable=executable,
                 cwd=spawn.directory,
@@ -107,6 +107,10 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
     except ValueError as error:  # a NUL, half a character, `=` in the name of a variable
         message = f"{_shown(program)} cannot be started: {error}"
         raise SpawnError(message, "look at the command, its arguments and env", 126) from error
+    # vfork(2) wakes us in the middle of the child's execve(2), on the very CPU that it runs on:
+    # what we do next would be done before its first instruction.
+    os.sched_yield()
+    return popen
 
 
 def _placed(spawn: Spawn) -> Command:

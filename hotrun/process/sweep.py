@@ -14,8 +14,9 @@ import signal
 import stat as modes
 import termios
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from hotrun.lean import NamedTuple
 from hotrun.process import mark, scratch, tree
 from hotrun.process.guardian import RECORDS, flat
 from hotrun.process.inode import identity

@@ -12,7 +12,9 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from hotrun.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +24,7 @@ LINUX = sys.platform == "linux"
 HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
 MOMENT = 0.0002  # seconds between two looks at a process in the middle of an exec or exit
 MOMENT_LOOKS = 100
+PIECE = 64 * 1024
 PF_KTHREAD = 0x00200000  # include/linux/sched.h: a thread of the kernel never has any
 
 
@@ -86,7 +89,7 @@ def walk(
 ) -> list[Stat]:
     """Collect the living below the roots, parents before their children."""
     found: list[Stat] = []
-    stack = list(roots)
+    stack = list(dict.fromkeys(roots))
     seen = set(stack)
     for parent in stack:  # grows while we walk
         for pid in children_of(parent):
@@ -98,19 +101,23 @@ def walk(
     return found
 
 
-def children(pid: int) -> list[int]:
-    """Return the children of a process, zombies among them."""
+def children(pid: int, *, first: bool = False) -> list[int]:
+    """Return the children of a process, zombies among them.
+
+    Args:
+        pid: The process.
+        first: Those of its first thread will do: orphans come to that (exit(2), subreapers).
+    """
     if not (LINUX and HAS_CHILDREN):
         return _by_parent(everyone())(pid)
     found: list[int] = []
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
+        threads = [str(pid)] if first else os.listdir(f"/proc/{pid}/task")
     except OSError:
         return found
     for thread in threads:  # each thread has the children it started
         try:
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-                found.extend(map(int, file.read().split()))
+            found.extend(map(int, content(f"/proc/{pid}/task/{thread}/children").split()))
         except OSError:
             continue
     return found
@@ -197,8 +204,7 @@ def command_line(pid: int) -> str:
 def peak_memory(pid: int) -> int | None:
     """Return the bytes that a living process had at the most; None when that is not known."""
     try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            _, _, rest = file.read().partition(b"VmHWM:")
+        _, _, rest = content(f"/proc/{pid}/status").partition(b"VmHWM:")
     except OSError:
         return None
     words = rest.split(maxsplit=1)
@@ -226,12 +232,27 @@ def _by_parent(table: dict[int, Stat]) -> Callable[[int], list[int]]:
 # --- Linux ---
 
 
+def content(file: str) -> bytes:
+    """Read a file of /proc, which has no size: `open` would ask for it, and take twice as long.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        pieces = []
+        while piece := os.read(fd, PIECE):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(fd)
+
+
 def _fields(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat from the third on; none when the pid is free."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name in parentheses may hold anything, so read from its end.
-            return file.read().rpartition(b")")[2].split()
+        # The name in parentheses may hold anything, so read from its end.
+        return content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return []
 
@@ -239,8 +260,7 @@ def _fields(pid: int) -> list[bytes]:
 def _environment(pid: int) -> bytes | None:
     """Return the environment of a process; None when we may not know it."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
+        return content(f"/proc/{pid}/environ")
     except ProcessLookupError:  # it has no memory
         return b""
     except OSError:

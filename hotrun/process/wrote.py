@@ -12,11 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from bisect import bisect_right
 from collections import deque
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotrun.breaker import TICK
+from hotrun.lean import NamedTuple
+from hotrun.process import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -170,17 +173,18 @@ class Meter:
             sharp: That it wrote is only taken for known if there was a look just before.
         """
         looks = list(self._looks)
-        before = max((n for n, look in enumerate(looks) if look.ended <= at), default=None)
-        if before is None or looks[-1].ended < at:
+        before = bisect_right(looks, at, key=lambda look: look.ended) - 1
+        if before < 0 or looks[-1].ended < at:
             return None
-        last = len(looks) - 1
-        after = next((n for n, look in enumerate(looks) if look.began > at + TICK), last)
+        after = bisect_right(looks, at + TICK, key=lambda look: look.began)
+        after = min(after, len(looks) - 1)
         if after == before:
             return None
         grew = _grew(looks[before].counts, looks[after].counts)
+        if not grew:
+            return grew
         blurred = sharp and at - looks[before].ended > SHARP
-        vague = blurred or _is_constant(looks, before, after)
-        return None if grew and vague else grew
+        return None if blurred or _is_constant(looks, before, after) else grew
 
 
 def _is_constant(looks: list[_Look], before: int, after: int) -> bool:
@@ -209,8 +213,7 @@ def _sum(counts: dict[int, int | None]) -> int:
 
 def _written(file: str) -> int | None:
     try:
-        with open(file, "rb") as lines:
-            _, _, rest = lines.read().partition(b"\nwrite_bytes: ")
+        _, _, rest = tree.content(file).partition(b"\nwrite_bytes: ")
     except OSError:  # it is another user's, or has ended
         return None
     return int(rest.split()[0]) if rest else None

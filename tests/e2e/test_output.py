@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from live import Live, Project, marked, until
+from live import Live, Project, ended, marked, until
 from plain import Plain
 from pty_rig import Rig
 
@@ -302,3 +302,15 @@ def test_a_grandchild_that_keeps_the_output_open_keeps_no_app_alive(
     session.wait_for("app_exited", code=3)
     assert [event["text"] for event in session.all("output")] == ["torn"]
     assert not os.path.exists(f"/proc/{held.read_text().strip()}")
+
+
+@pytest.mark.parametrize(
+    ("command", "then"),
+    [("echo compiling", "output"), ("no-such-compiler", "problem")],
+    ids=["it prints", "it is missing"],
+)
+def test_a_build_is_told_before_what_comes_of_it(project: Project, command: str, then: str) -> None:
+    project.write("hotrun.toml", f"[build]\ncommand = '{command}'\n")
+    done = ended(project.path, "run", "--once", "--json")
+    told = [json.loads(line)["event"] for line in done.out.splitlines()]
+    assert told[told.index("build_started") :][:3] == ["build_started", then, "build_finished"]

@@ -29,6 +29,23 @@ forever()
     assert not app.gone
 
 
+def test_who_has_ended_beside_a_child_is_reaped_in_the_same_look(yard: Yard) -> None:
+    """The kernel names one of them first, whichever that is."""
+    app = yard.app("""
+fork(lambda: (say("orphan", os.getpid()), forever()), setsid=True, twice=True)
+forever()
+""")
+    orphan = yard.pid_of("orphan")
+    yard.until(lambda: orphan in {stat.pid for stat in yard.reaper.adopted()}, "the orphan")
+    yard.loop.remove_signal_handler(signal.SIGCHLD)
+    for pid in (app.child.pid, orphan):
+        os.kill(pid, signal.SIGKILL)
+    yard.until(lambda: is_zombie(app.child.pid) and is_zombie(orphan), "two zombies")
+    yard.reaper.look()
+    assert app.gone
+    assert tree.read(orphan) is None
+
+
 def test_a_hundred_orphans_that_end_at_once_are_all_reaped(yard: Yard) -> None:
     """Signals that wait are one signal: whoever counts them misses some."""
     yard.app("""
