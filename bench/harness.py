@@ -1,33 +1,30 @@
-"""What every scenario needs: probes, projects, sessions of hotrun, and waiting for a fact.
+"""What every scenario needs: probes, projects, and waiting for a fact.
 
-Law: all that is started is ended by its pid, and all that is made lies below one temporary
-directory, so that a failed or interrupted run leaves nothing behind.
+Law: all that is made lies below one temporary directory, so that a failed or interrupted run
+leaves nothing behind.
 """
 
 from __future__ import annotations
 
-import contextlib
+import glob
 import json
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+    from peers import Peer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# In C; without a compiler probe.py has a few of them.
-PROBES = ("stamp", "build", "app", "floor", "walk", "burst", "ender", "lines", "server", "clients")
-BESIDE = os.path.dirname(sys.executable)  # hotrun's command, and the go of the extra
 POLL = 0.004  # seconds between two looks; the probes stamp the times, so it costs no accuracy
+MS = 1e6  # nanoseconds
 DEADLINE = 30.0  # seconds that any one fact is waited for
-GRACE = 15.0  # seconds for a session to end before it is killed
 
 
 class BenchError(Exception):
@@ -56,37 +53,47 @@ def rest(seconds: float = 0.06) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Probes:
-    """How each probe is called.
+class Bench:
+    """One run of the harness.
 
     Attributes:
-        folder: Where the compiled ones are; None without a C compiler.
+        folder: The temporary directory; the compiled probes are in it.
+        quick: Few trials, small trees, and hotrun beside the floors alone.
+        peers: The tools beside hotrun that are here.
     """
 
-    folder: str | None
+    folder: str
+    quick: bool
+    peers: tuple[Peer, ...] = ()
 
-    @property
-    def compiled(self) -> bool:
-        """Whether they are C programs, and the floor is there."""
-        return self.folder is not None
+    def at(self, name: str) -> str:
+        """Return a path in the temporary directory."""
+        return os.path.join(self.folder, name)
 
-    def command(self, name: str, *arguments: str) -> list[str]:
+    def some(self, full: int, quick: int) -> int:
+        """Return how many trials there are."""
+        return quick if self.quick else full
+
+    def probe(self, name: str, *arguments: str) -> list[str]:
         """Return the arguments that start a probe."""
-        if self.folder is not None:
-            return [os.path.join(self.folder, name), *arguments]
-        script = os.path.join(HERE, "probes", "probe.py")
-        return [sys.executable, "-I", "-S", script, name, *arguments]
+        return [os.path.join(self.folder, "probes", name), *arguments]
 
 
-def compile_probes(folder: str) -> Probes:
-    """Compile the C probes; without a compiler the Python ones stand in."""
+def compile_probes(folder: str) -> None:
+    """Compile the C probes, each a program of the name of its source.
+
+    Raises:
+        BenchError: there is no C compiler, or it failed.
+    """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        return Probes(None)
-    for name in PROBES:
-        source, program = os.path.join(HERE, "probes", f"{name}.c"), os.path.join(folder, name)
-        subprocess.run([compiler, "-O2", "-pthread", "-o", program, source], check=True)
-    return Probes(folder)
+        raise BenchError("there is no C compiler: install gcc or clang")
+    os.mkdir(os.path.join(folder, "probes"))
+    for source in sorted(glob.glob(os.path.join(HERE, "probes", "*.c"))):
+        program = os.path.join(folder, "probes", os.path.basename(source)[:-2])
+        done = subprocess.run([compiler, "-O2", "-pthread", "-o", program, source], check=False)
+        if done.returncode:
+            raise BenchError(f"{source} does not compile")
 
 
 class Log:
@@ -103,9 +110,9 @@ class Log:
         except FileNotFoundError:
             return []
 
-    def wait(self, count: int, what: str) -> list[str]:
+    def wait(self, count: int, what: str, deadline: float = DEADLINE) -> list[str]:
         """Wait until there are ``count`` lines, and return the words of that one."""
-        until(what, lambda: len(self.lines()) >= count)
+        until(what, lambda: len(self.lines()) >= count, deadline)
         return self.lines()[count - 1]
 
 
@@ -181,147 +188,3 @@ def write(path: str, text: str) -> None:
     """Write a file in place, as simple editors do."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-# --- processes -----------------------------------------------------------------------------
-
-
-def hotrun(*arguments: str) -> list[str]:
-    """Return the arguments that call hotrun, by its installed command where that is there."""
-    command = os.path.join(BESIDE, "hotrun")
-    start = [command] if os.path.exists(command) else [sys.executable, "-m", "hotrun"]
-    return [*start, *arguments]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment of what is measured.
-
-    PYTHONDONTWRITEBYTECODE and the like would change what a start costs.
-    """
-    path = f"{BESIDE}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if name == "PYTHONPATH" or not name.startswith("PYTHON")
-    }
-    return {**ours, "PATH": path, "NO_COLOR": "1", **more}
-
-
-class Tool:
-    """A long-running command under measurement; leaving its ``with`` block ends it.
-
-    Args:
-        command: What to start.
-        directory: Where.
-        log: The file that takes what it prints; it is shown when a wait fails.
-        env: The whole environment.
-    """
-
-    def __init__(
-        self, command: Sequence[str], directory: str, log: str, env: dict[str, str] | None = None
-    ) -> None:
-        self._log = log
-        with open(log, "wb") as output:
-            self.began = time.monotonic_ns()
-            self._process = subprocess.Popen(
-                command,
-                cwd=directory,
-                env=env or environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._end()
-        if kind is BenchError:
-            self._show()
-
-    def _end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _show(self) -> None:
-        with open(self._log, encoding="utf-8", errors="replace") as file:
-            sys.stderr.write("".join(file.readlines()[-20:]))
-
-
-def session(project: Project) -> Tool:
-    """Start ``hotrun run`` in a project."""
-    return Tool(hotrun("run"), project.path, f"{project.path}.output")
-
-
-def time_of(command: Sequence[str], env: dict[str, str]) -> int:
-    """Run a command to its end and return the nanoseconds it took.
-
-    Raises:
-        BenchError: it failed.
-    """
-    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    began = time.perf_counter_ns()
-    pid = os.posix_spawn(command[0], command, env, file_actions=null)
-    _, status = os.waitpid(pid, 0)
-    took = time.perf_counter_ns() - began
-    if status:
-        raise BenchError(f"{' '.join(command)} failed")
-    return took
-
-
-# --- what processes cost -------------------------------------------------------------------
-
-
-def tree(pid: int, without: frozenset[int] = frozenset()) -> list[int]:
-    """Return a process and its descendants, leaving some out with all below them."""
-    found = [pid]
-    for task in _tasks(pid):
-        for child in _read(f"{task}/children").split():
-            if int(child) not in without:
-                found += tree(int(child), without)
-    return found
-
-
-def switches(pids: Sequence[int]) -> int:
-    """Return the context switches so far, of both kinds, in all threads."""
-    total = 0
-    for pid in pids:
-        for task in _tasks(pid):
-            lines = _read(f"{task}/status").splitlines()
-            total += sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
-    return total
-
-
-def watches(pid: int) -> int:
-    """Return how many inotify watches a process holds."""
-    with contextlib.suppress(FileNotFoundError):
-        infos = (_read(f"/proc/{pid}/fdinfo/{fd}") for fd in os.listdir(f"/proc/{pid}/fdinfo"))
-        return sum(info.count("inotify wd:") for info in infos)
-    return 0
-
-
-def on_cpu(pids: Sequence[int]) -> int:
-    """Return the nanoseconds that all threads have been on a CPU."""
-    stats = (_read(f"{task}/schedstat").split() for pid in pids for task in _tasks(pid))
-    return sum(int(stat[0]) for stat in stats if stat)
-
-
-def _tasks(pid: int) -> Iterator[str]:
-    with contextlib.suppress(FileNotFoundError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            yield f"/proc/{pid}/task/{thread}"
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""

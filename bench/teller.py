@@ -9,7 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from harness import DEADLINE, BenchError, environment
+from harness import DEADLINE, BenchError
+from tool import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,6 +1,7 @@
 /* server PORT MS LOG [stubborn]: takes MS milliseconds to start, then takes connections on the
- * socket that it was passed (LISTEN_FDS) or on one of its own, and appends "begin TIME PID". Each
- * is answered by "ok", one after the other. SIGTERM ends it between two; a stubborn one ignores it. */
+ * socket that it was passed (LISTEN_FDS) or on one of its own, and appends "begin TIME PID"; when the
+ * port is taken it appends "taken TIME" and ends with 1. Each connection is answered by "ok", one
+ * after the other. SIGTERM ends it between two; a stubborn one ignores it. */
 #define _GNU_SOURCE
 #include "stamp.h"
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@ static void end(int number) {
     _exit(0);
 }
 
-static int listener(int port) {
+static int listener(int port, const char *log) {
     if (getenv("LISTEN_FDS"))
         return 3;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
@@ -21,6 +22,7 @@ static int listener(int port) {
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(fd, (struct sockaddr *)&where, sizeof where) < 0 || listen(fd, 512) < 0) {
+        append(log, "taken %lld\n", now());
         perror("server");
         exit(1);
     }
@@ -45,7 +47,7 @@ int main(int argc, char **argv) {
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     sigprocmask(SIG_BLOCK, &term, NULL);
-    struct pollfd door = {.fd = listener(atoi(argv[1])), .events = POLLIN};
+    struct pollfd door = {.fd = listener(atoi(argv[1]), argv[3]), .events = POLLIN};
     append(argv[3], "begin %lld %d\n", now(), (int)getpid());
     for (;;)
         if (ppoll(&door, 1, NULL, &none) > 0)

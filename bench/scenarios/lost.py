@@ -1,0 +1,190 @@
+"""Changes that come at a bad moment, and whether each of them is built, once.
+
+- a race: three directories, one in the other, and at once a file in the last: a tool that adds a
+  watch when it hears of a directory comes too late for what is in it. Built: a build began
+  afterwards.
+- during a build: it takes 60 ms, and 20 ms after it began what it has read is written in place.
+  Built: a build read the new bytes.
+- a rename over a file, as editors save. Built: a build began afterwards; more than one is too
+  many.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness import BenchError, Log, Project, rest, until, write
+from peers import HOTRUN, Peer, Work
+from report import Column, Group, Row, Table
+from tool import Tool
+
+from scenarios.saving import name_of, until_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness import Bench
+    from report import Cell
+
+BUILD = "60"  # milliseconds, of the build that a save comes into
+INTO = 0.020  # seconds from its first instruction to that save
+LOST = 4.0  # seconds after which a change is not taken to be built any more
+CAP = 14.0  # seconds for one part of a peer, in which it is done this often at most
+OFTEN = 50
+FULL = {"made in new directories": 200, "saved during a build": 200, "renamed over": 100}
+AUTO = 40  # times that hotrun does each with debounce = auto
+TOO_MANY = "builds too many, of a rename"
+
+
+@dataclass(slots=True)
+class Part:
+    """Changes of one kind under one tool, and what became of them.
+
+    Attributes:
+        project: Whose files change.
+        log: Where the builds stamp "begin TIME STATE" and "end TIME STATE".
+        pause: Seconds in which a build too many would come.
+        made: How many changes there were.
+        built: How many of them were built.
+        extra: Builds that none of them explains.
+    """
+
+    project: Project
+    log: Log
+    pause: float
+    made: int = 0
+    built: int = 0
+    extra: int = 0
+
+    def make_deep(self) -> None:
+        """Make directories and a file in the last, and wait for a build."""
+        path = os.path.dirname(self.project.source)  # entr watches directories that hold files
+        for name in (f"new{self.made}", "b", "c"):
+            path = os.path.join(path, name)
+            os.mkdir(path)
+        write(os.path.join(path, "file.txt"), f"{self.made}\n")
+        self._wait_since(time.monotonic_ns())
+
+    def save_during(self) -> None:
+        """Save, save again when the build has begun, and wait for one that reads the latter."""
+        before = len(self._begins())
+        self.project.save("write")
+        if self._is("a build", lambda: len(self._begins()) > before):
+            self._sleep_into(int(self._begins()[-1][1]))
+            self.project.save("write")
+        state = f"state{len(self.project.save_times) - 1}"
+        self._count(self._is("its build", lambda: self.log.lines()[-1][::2] == ["end", state]))
+
+    def rename_over(self) -> None:
+        """Rename a new file over one, and count the builds."""
+        before = len(self._begins())
+        self._wait_since(self.project.save("rename"))
+        self.extra += max(0, len(self._begins()) - before - 1)
+
+    def _wait_since(self, moment: int) -> None:
+        """Wait for a build that began after a moment, and for those that are too many."""
+        self._count(
+            self._is("a build", lambda: any(int(line[1]) > moment for line in self._begins()[-3:]))
+        )
+
+    def _count(self, built: bool) -> None:
+        rest(self.pause)
+        self.made += 1
+        self.built += built
+
+    def _begins(self) -> list[list[str]]:
+        return [line for line in self.log.lines() if line[0] == "begin"]
+
+    @staticmethod
+    def _is(what: str, fact: Callable[[], object]) -> bool:
+        try:
+            until(what, fact, LOST)
+        except BenchError:
+            return False
+        return True
+
+    @staticmethod
+    def _sleep_into(began: int) -> None:
+        time.sleep(max(0, INTO - (time.monotonic_ns() - began) / 1e9))
+
+
+PARTS: dict[str, Callable[[Part], None]] = dict(
+    zip(FULL, (Part.make_deep, Part.save_during, Part.rename_over), strict=True)
+)
+
+
+def lost(bench: Bench) -> Table:
+    """Count the changes that were not built, and the builds that nothing asked for."""
+    table = Table(
+        "lost",
+        "Changes at a bad moment: a file made at once in directories that are new, a save while a "
+        f"build of {BUILD} ms runs, a rename over a file. Was each built, and how often?",
+    )
+    columns = [Column(name, "", counts=True) for name in (*PARTS, TOO_MANY)]
+    group = Group("shortest delay that can be set: built of made", columns)
+    ours = {name: _part(bench, HOTRUN, name, count, fast=True) for name, count in _counts(bench)}
+    group.rows[HOTRUN.name] = _cells(ours)
+    table.rows += _rows("debounce = 0ms", ours)
+    if not bench.quick:
+        auto = {name: _part(bench, HOTRUN, name, AUTO, fast=False) for name in PARTS}
+        table.rows += _rows("debounce = auto", auto)
+    for peer in bench.peers:
+        group.rows[peer.name] = _cells({name: _of_peer(bench, peer, name) for name in PARTS})
+    table.groups.append(group)
+    if bench.peers:
+        table.notes.append(
+            f"A peer has {CAP:g} s for each kind, and {OFTEN} changes at most; one that is not "
+            f"built in {LOST:g} s is lost. A full score is not a proof."
+        )
+    return table
+
+
+def _counts(bench: Bench) -> list[tuple[str, int]]:
+    return [(name, bench.some(count, 8)) for name, count in FULL.items()]
+
+
+def _rows(debounce: str, parts: dict[str, Part]) -> list[Row]:
+    rows = [
+        Row(f"{debounce}, {name}: missed", [part.made - part.built], "", 0, part.made)
+        for name, part in parts.items()
+    ]
+    part = list(parts.values())[-1]
+    return [*rows, Row(f"{debounce}, {TOO_MANY}", [part.extra], "", 0, part.made)]
+
+
+def _cells(parts: Mapping[str, Part | str]) -> list[Cell]:
+    """Return a cell for each kind, and one for the builds too many."""
+    *_, last = parts.values()
+    cells = [
+        part if isinstance(part, str) else f"{part.built}/{part.made}" for part in parts.values()
+    ]
+    return [*cells, last if isinstance(last, str) else str(last.extra)]
+
+
+def _of_peer(bench: Bench, peer: Peer, name: str) -> Part | str:
+    try:
+        return _part(bench, peer, name, OFTEN, fast=peer.is_fast, seconds=CAP)
+    except BenchError as error:
+        return str(error)
+
+
+def _part(
+    bench: Bench, peer: Peer, name: str, count: int, *, fast: bool, seconds: float = 600
+) -> Part:
+    """Have a tool build changes of one kind; none begins when the time is over."""
+    path = name_of(bench, peer, "lost", name, fast)
+    project, log = Project(path, 20), Log(f"{path}.builds")
+    took = BUILD if PARTS[name] is Part.save_during else "0"
+    build = bench.probe("build", log.path, took, project.source)
+    part = Part(project, log, 0.06 if fast else 0.2)
+    command = peer.call(Work(project.path, build, fast=fast, chain=bench.probe("chain")[0]))
+    with Tool(command, project.path, f"{path}.output") as tool:
+        log.wait(2, "the end of the first build")
+        until_quiet(log, 0.3 if peer is HOTRUN else 1.2)
+        end = time.monotonic() + seconds
+        while part.made < count and time.monotonic() < end and tool.code is None:
+            PARTS[name](part)
+    return part

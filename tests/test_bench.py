@@ -1,0 +1,174 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from better import REASONS, UNKNOWN, why
+from peers import GO_ONLY, HOTRUN, PEERS, Peer, Work
+from report import EQUAL, Column, Group, Row, Table, verdict
+from results import merge
+from scenarios.all import SCENARIOS
+
+if TYPE_CHECKING:
+    from report import Cell
+
+ROOT = Path(__file__).parent.parent
+TOOLS = [*PEERS, *GO_ONLY]
+
+
+def group_of(column: Column, **cells: "Cell") -> Group:
+    return Group("a group", [column], {tool: [cell] for tool, cell in cells.items()})
+
+
+def cells_of(text: str, tool: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| {tool} "))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+# --- the tools -----------------------------------------------------------------------------
+
+
+def test_every_tool_that_is_here_builds_once_for_a_save_and_replaces_the_app() -> None:
+    check = [sys.executable, str(ROOT / "bench/check.py"), "--brief"]
+    done = subprocess.run(check, capture_output=True, text=True, timeout=120, check=False)
+    wrong = [line for line in done.stdout.splitlines() if not line.endswith(": as it should be")]
+    assert not wrong, done.stderr
+    told = {line.partition(",")[0] for line in done.stdout.splitlines()}
+    assert told == {peer.name for peer in (HOTRUN, *PEERS) if peer.is_here}
+
+
+@pytest.mark.parametrize("peer", TOOLS, ids=lambda peer: peer.name)
+def test_a_tool_that_is_here_tells_its_version(peer: Peer) -> None:
+    if not peer.is_here:
+        pytest.skip(f"{peer.program} is not on PATH")
+    assert re.fullmatch(r"v?\d+\.\d+.*", peer.version())
+
+
+@pytest.mark.parametrize("peer", TOOLS, ids=lambda peer: peer.name)
+def test_every_adapter_makes_a_command_that_starts_its_tool(peer: Peer, tmp_path: Path) -> None:
+    work = Work(str(tmp_path), ["/b", "x"], ["/a"], True, ["node_modules"], "/chain", ext="go")
+    command = peer.call(work)
+    programs = (peer.program, "sh", "bash", sys.executable)
+    assert command[0] in programs
+    assert all(isinstance(word, str) for word in command)
+
+
+def test_a_tool_that_takes_one_command_gets_the_build_and_then_the_app() -> None:
+    both = Work("/r", ["/b", "x"], ["/a"], chain="/chain").one
+    assert both == ["/chain", "/b", "x", "then", "/a"]
+    assert Work("/r", ["/b", "x"]).one == ["/b", "x"]
+
+
+# --- tables --------------------------------------------------------------------------------
+
+
+def test_a_cell_of_a_tool_is_its_median_its_range_and_its_ratio_to_hotrun() -> None:
+    text = group_of(Column("time"), hotrun=[2.0, 4.0, 3.0], slow=[6.0, 9.0, 12.0]).text()
+    assert cells_of(text, "hotrun") == ["3 (2-4) 1x"]
+    assert cells_of(text, "slow") == ["9 (6-12) 3x"]
+
+
+def test_a_word_stands_where_a_tool_gave_no_figure() -> None:
+    text = group_of(Column("time"), hotrun=[2.0], gone="not in 30 s", none=[]).text()
+    assert cells_of(text, "gone") == ["not in 30 s"]
+    assert cells_of(text, "none") == ["-"]
+
+
+def test_a_count_has_no_ratio_and_nothing_is_divided_by_nothing() -> None:
+    text = group_of(Column("builds", "", counts=True), hotrun=[1], other=[2]).text()
+    assert cells_of(text, "other") == ["2"]
+    text = group_of(Column("switches"), hotrun=[0], other=[7]).text()
+    assert cells_of(text, "other") == ["7"]
+
+
+def test_figures_have_three_digits() -> None:
+    text = group_of(Column("time"), hotrun="-", a=[0.1234], b=[12.345], c=[1234.5]).text()
+    assert [cells_of(text, tool)[0] for tool in "abc"] == ["0.12", "12.3", "1234"]
+
+
+def test_a_bar_that_does_not_hold_is_named() -> None:
+    table = Table("reaction", "", [Row("this", [3, 5, 4], most=4), Row("that", [5], "x", 4)])
+    assert verdict([table]) == "Bars that do not hold: reaction: that."
+    assert [row.cells()[-1] for row in table.rows] == ["yes", "NO"]
+    assert verdict([Table("other", "", [Row("no bar", [9])])]) == "Every bar holds."
+
+
+def test_a_tool_that_does_better_is_named_with_the_reason() -> None:
+    group = group_of(Column("version"), hotrun=[10.0], reflex=[2.0], unheard=[3.0], slow=[11.0])
+    text = Table("start-up", "", groups=[group]).text()
+    reason = why("start-up", "reflex", "version")
+    assert f"- does better than hotrun: reflex in version: {reason}\n" in text
+    assert f"- does better than hotrun: unheard in version: {UNKNOWN}\n" in text
+    assert "hotrun: slow" not in text
+
+
+def test_what_is_as_good_does_not_count_as_better_nor_does_hotrun_itself_or_a_count() -> None:
+    nearly = group_of(Column("time"), hotrun=[100.0], other=[100 * EQUAL + 0.1])
+    assert not list(nearly.better())
+    itself = Group("g", [Column("time")], {"hotrun": [[9.0]], "hotrun, listen": [[1.0]]})
+    assert not list(itself.better())
+    assert not list(group_of(Column("n", "", counts=True), hotrun=[9], other=[1]).better())
+
+
+def test_a_reason_for_a_column_goes_before_the_one_for_the_scenario() -> None:
+    launch = why("start-up", "reflex", "launch -> first build")
+    assert launch == REASONS["start-up", "reflex", "launch -> first build"]
+    assert why("start-up", "reflex", "help") == REASONS["start-up", "reflex"]
+    assert why("start-up", "nobody", "help") == UNKNOWN
+
+
+def test_every_reason_is_for_a_scenario_and_a_tool_that_there_are() -> None:
+    tools = {peer.name for peer in TOOLS}
+    unknown = [key for key in REASONS if key[0] not in SCENARIOS or key[1] not in tools]
+    assert not unknown
+
+
+# --- RESULTS.md ----------------------------------------------------------------------------
+
+
+def test_a_run_of_one_scenario_keeps_the_tables_of_the_others(tmp_path: Path) -> None:
+    path, order = tmp_path / "RESULTS.md", ["a", "b", "c"]
+    merge(str(path), "# first\n", [Table("c", "of c"), Table("a", "of a")], order)
+    merge(str(path), "# second\n", [Table("b", "of b"), Table("a", "of a, again")], order)
+    expected = "# second\n\n## a\nof a, again\n\n## b\nof b\n\n## c\nof c\n"
+    assert path.read_text() == expected
+
+
+def test_the_table_of_a_scenario_that_is_gone_goes(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text("# top\n\n## gone\nold\n\n## a\nold\n")
+    merge(str(path), "# top\n", [], ["a"])
+    assert path.read_text() == "# top\n\n## a\nold\n"
+
+
+# --- documents -----------------------------------------------------------------------------
+
+
+def test_every_scenario_and_every_tool_is_in_the_documentation() -> None:
+    text = (ROOT / "docs/benchmarks.md").read_text()
+    assert not [name for name in SCENARIOS if f"| `{name}` |" not in text]
+    assert not [peer.name for peer in TOOLS if peer.name not in text]
+
+
+def test_the_tools_of_npm_are_pinned_to_one_version() -> None:
+    wanted = dict(re.findall(r'"([\w-]+)": "([\d.]+)"', (ROOT / "bench/package.json").read_text()))
+    assert wanted == {"chokidar-cli": "3.0.0", "nodemon": "3.1.14"}
+
+
+def test_preparing_goes_on_without_what_cannot_be_had(tmp_path: Path) -> None:
+    for name in ("dirname", "id", "printf", "cmp"):
+        os.symlink(f"/usr/bin/{name}", tmp_path / name)
+    env = {"PATH": str(tmp_path), "PEERS": str(tmp_path / "peers")}
+    done = subprocess.run(
+        ["/bin/sh", ROOT / "bench/prepare"], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (
+        "measuring without entr reflex inotify-tools: install with your package manager: "
+        "apt-get install entr reflex inotify-tools\n"
+        "measuring without nodemon chokidar-cli: "
+        "install Node.js with npm, and run make bench again\n"
+    )
+    assert not done.stderr
