@@ -51,7 +51,11 @@ def in_two_steps(path: str, text: str) -> None:
         file.write(text)
 
 
-EDITORS = {"a rename over it": by_rename, "vim": by_vim, "truncated, written 30 ms later": in_two_steps}
+EDITORS = {
+    "a rename over it": by_rename,
+    "vim": by_vim,
+    "truncated, written 30 ms later": in_two_steps,
+}
 
 
 @dataclass(slots=True)

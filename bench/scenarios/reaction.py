@@ -28,7 +28,9 @@ def reaction(bench: Bench) -> Table:
     """Measure it for each kind of save, beside the peers and the floor."""
     table = Table("reaction", "Save -> the build command's first instruction; 200 directories.")
     for fast, (said, most) in BARS.items():
-        group = Group(MODES[fast], [*map(Column, SAID.values()), Column("builds too many", "", counts=True)])
+        group = Group(
+            MODES[fast], [*map(Column, SAID.values()), Column("builds too many", "", counts=True)]
+        )
         for peer in contenders(bench, fast=fast):
             saves = _saves(bench, peer, table, fast=fast)
             if saves:
