@@ -34,7 +34,11 @@ APPEARED = (
 )
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
 WAITS = 0.02  # seconds, for the end of a comparison with the disk
-PRIME_SLICE = 0.002  # seconds of hashing between two looks at the inbox
+SLICE = 0.002  # seconds of listing or hashing between two looks at the inbox
+PATIENCE = 0.010  # seconds of listing before the first build: 1,000 files
+# Seconds after the last event from the time of the listing was read: the kernel tells of one half
+# of a move first, and the watcher waits for the other.
+TRUST = 0.5
 
 
 class FeedHost(Host, Protocol):
@@ -47,8 +51,12 @@ class FeedHost(Host, Protocol):
     def building(self) -> bool:
         """Whether a build is running."""
 
+    @property
+    def hurries(self) -> bool:
+        """Whether the first build is still to come, and need not wait for the listing's end."""
+
     def listed(self, feed: Feed) -> None:
-        """All is watched and listed: from now on no change is missed."""
+        """All is watched, and listed or being listed: from now on no change is missed."""
 
     def reload(self) -> None:
         """Read the config again: its file changed."""
@@ -77,6 +85,7 @@ class Feed:
         self._closing = False
         self._sifting = False
         self._first: Clock | None = None  # since the first event that no sift has looked at
+        self._asked = False  # whether all that came before has been read
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
     def adopt(self) -> None:
@@ -106,21 +115,44 @@ class Feed:
     def _watch(self) -> None:
         clock = Clock.start()
         try:
-            for root in self._sieve.roots:
-                self._watcher.add(root, ops=SAVES, missing_ok=True)
-            for file in self._sieve.apart:
-                self._watcher.add(file, ops=SAVES, missing_ok=True)
-            self._sieve.list()
-            self._call(self._listed, clock)
-            while not self._closing:
-                items = self._watcher.read()
-                if items:
-                    self._call(self._heard, items)
+            self._arm()
+            if self._hurries():
+                self._call(self._armed, clock)
+            else:
+                self._sieve.list()
+                self._call(self._listed, clock)
+            self._read()
         except HotrunError as error:
             if not self._closing:
                 self._call(self._lost, error)
         except BaseException as bug:  # noqa: BLE001 - a thread that dies silently loses changes
             self._call(self._raise, bug)
+
+    def _arm(self) -> None:
+        for root in self._sieve.roots:
+            self._watcher.add(root, ops=SAVES, missing_ok=True)
+        for file in self._sieve.apart:
+            self._watcher.add(file, ops=SAVES, missing_ok=True)
+
+    def _hurries(self) -> bool:
+        """Whether the first build may begin while a big tree is still being listed.
+
+        inotify queues an event before the call that caused it returns (inotify(7)), so whatever
+        happened before a moment has been read when the queue is empty after it. A poll knows no
+        such moment; and what links lead to is known by names only when all is listed.
+        """
+        native = self._watcher.backend == "inotify"
+        return native and self._host.hurries and not self._sieve.follow_symlinks
+
+    def _read(self) -> None:
+        while not self._closing:
+            asked = self._asked  # before the read: it is about what came until now
+            items = self._watcher.read(0.0 if asked else None)
+            if items:
+                self._call(self._heard, items)
+            if asked:
+                self._asked = False
+                self._call(self._all_read)
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the session is over
@@ -128,9 +160,35 @@ class Feed:
 
     # --- in the loop ---
 
-    def _listed(self, clock: Clock) -> None:
+    def _armed(self, clock: Clock) -> None:
+        """List the tree; the first build need not wait for more than a moment of that."""
+        listing = self._sieve.listing()
+        if _is_done(listing, PATIENCE):
+            self._listed(clock)
+        elif not self._closing:
+            self._sieve.doubt()
+            self._host.listed(self)
+            self._list_on(listing, clock)
+
+    def _list_on(self, listing: Iterator[None], clock: Clock) -> None:
         if self._closing:
             return
+        if not _is_done(listing, SLICE):
+            self._host.loop.call_soon(self._list_on, listing, clock)
+            return
+        self._asked = True
+        self._watcher.wake()
+        self._tell_listed(clock)
+
+    def _all_read(self) -> None:
+        self._host.loop.call_later(TRUST, self._sieve.trust)
+
+    def _listed(self, clock: Clock) -> None:
+        if not self._closing:
+            self._tell_listed(clock)
+            self._host.listed(self)
+
+    def _tell_listed(self, clock: Clock) -> None:
         for root in self._sieve.roots:
             if not os.path.isdir(root):
                 what, hint = missing(self._relative(root))
@@ -139,7 +197,6 @@ class Feed:
         if not self._sieve.files:
             what, hint = NO_FILE
             self._host.tell(notices.Problem(what, hint, severity="warning"))
-        self._host.listed(self)
         self._prime(self._sieve.prime())
 
     def _say_watching(self, ms: int) -> None:
@@ -160,11 +217,8 @@ class Feed:
         raise bug
 
     def _prime(self, hashing: Iterator[None]) -> None:
-        until = time.monotonic() + PRIME_SLICE
-        for _ in hashing:
-            if time.monotonic() >= until:
-                self._host.loop.call_soon(self._prime, hashing)
-                return
+        if not _is_done(hashing, SLICE):
+            self._host.loop.call_soon(self._prime, hashing)
 
     def _heard(self, items: list[Item]) -> None:
         for item in items:
@@ -297,6 +351,12 @@ class Feed:
 
     def _relative(self, path: str) -> str:
         return relative(path, self._host.config.directory)
+
+
+def _is_done(work: Iterator[None], seconds: float) -> bool:
+    """Work for so long, and say whether nothing is left."""
+    until = time.monotonic() + seconds
+    return all(time.monotonic() < until for _ in work)
 
 
 def _names_of(file: str | None) -> frozenset[str]:

@@ -157,6 +157,12 @@ class Session:
         """Whether a build is running."""
         return self._service.state.build is not None
 
+    @property
+    def hurries(self) -> bool:
+        """Whether the first build is still to come, and need not wait for the listing's end."""
+        # Who reads JSON lines may rely on "watching" before "build_started".
+        return not self._begun and not self._options.captures
+
     def begin(self) -> None:
         """Ask for the first build; what was only for the start is over."""
         self._begun = True
@@ -166,7 +172,7 @@ class Session:
         gc.enable()
 
     def listed(self, feed: Feed) -> None:
-        """A feed has listed its trees: from now on it is the one that watches."""
+        """A feed watches its trees, and has listed them or is about it: now it is the one."""
         if not self._begun:
             self.begin()
         elif self._feeds is not None and self._feeds.settle(feed):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ear import Ear, exchange, write
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hotrun.watch import Event, Item, Overflow
@@ -149,16 +149,28 @@ class Walk:
         self.seen = now
         self.check()
 
+    def sift_in_doubt(self) -> None:
+        """Let the sieve compare; what differs has to lead to a build, and more may."""
+        *_, found = self.sieve.sift()
+        assert found is not None
+        now = truth(self.root)
+        assert found.changed or now == self.seen
+        self.seen = now
+
     def has_emptied(self) -> bool:
         return any(EMPTY in value for value in truth(self.root).values())
 
     def check(self) -> None:
         """What the sieve knows is what is there, to the byte."""
+        self.check_listing()
         known = self.sieve._known
-        assert known._listing == list_tree([self.root], Rules().skips, Rules().wants)
         for path, digest in known._hashes.items():
             assert digest == digest_of(path), path
         assert set(known._hashes) == set(self.sieve.paths())
+
+    def check_listing(self) -> None:
+        listed = list_tree([self.root], Rules().skips, Rules().wants)
+        assert self.sieve._known._listing == listed
 
 
 def truth(root: str) -> dict[str, tuple[object, ...]]:
@@ -220,7 +232,56 @@ def check_lossy(steps: list[Step], chance: random.Random) -> None:
         walk.sift([Overflow(walk.root)])
 
 
+def check_doubtful(steps: list[Step]) -> None:
+    """The build begins before the listing is done: it saw the tree as it was then."""
+    with walking() as walk:
+        listing = walk.sieve.listing()
+        walk.sieve.doubt()
+        for kind, one, other in steps:
+            if kind == "list":
+                next(listing, None)
+            elif kind == "sift":
+                walk.sieve.note(walk.ear.all())
+                walk.sift_in_doubt()
+            walk.step(kind, one, other)
+        for _ in listing:
+            pass
+        walk.sieve.note(walk.ear.all())  # all that came before the end of the listing
+        walk.sieve.trust()
+        walk.sift_in_doubt()
+        walk.check_listing()
+        walk.step("write", "f.go", b"another")
+        walk.sieve.note(walk.ear.all())
+        walk.sift_in_doubt()
+        walk.check_listing()
+
+
 LISTS = st.lists(STEPS, max_size=30)
+DOUBTFUL = st.one_of(STEPS, st.tuples(st.just("list"), st.just(""), st.just(EMPTY)))
+
+
+@settings(max_examples=200, deadline=None)
+@example([("move", "a", "skip"), ("mkdir", "a", EMPTY)])
+@example(
+    [
+        ("rmtree", "a", EMPTY),
+        ("mkdir", "a/b", EMPTY),
+        ("list", "", EMPTY),
+        ("sift", "", EMPTY),
+        ("move", "a", "g.go"),
+        ("atomic", "a/f.go", EMPTY),
+    ]
+)
+@given(st.lists(DOUBTFUL, max_size=30))
+def test_a_build_that_begins_before_the_listing_is_done_misses_nothing(steps: list[Step]) -> None:
+    check_doubtful(steps)
+
+
+@pytest.mark.stress
+@settings(max_examples=6_000, deadline=None)
+@given(st.lists(DOUBTFUL, max_size=80))
+def test_a_long_walk_before_the_listing_is_done_misses_nothing(steps: list[Step]) -> None:
+    check_doubtful(steps)
 
 
 @settings(max_examples=100, deadline=None)

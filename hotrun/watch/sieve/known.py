@@ -22,9 +22,9 @@ from hotrun.watch.sieve.snapshot import (
     identity_of,
     list_directory,
     list_linked,
-    list_tree,
     signature,
     subtree,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -69,20 +69,45 @@ class Known:
 
     def begin(self, roots: Iterable[str]) -> None:
         """Take all files as they are now."""
+        for _ in self.listing(roots):
+            pass
+
+    def listing(self, roots: Iterable[str]) -> Iterator[None]:
+        """Take all files as they are now, as ``begin``, a directory between two yields.
+
+        What was compared before its directory's turn is taken anew with it.
+        """
         now = time.time_ns()
         self._roots = frozenset(roots)
-        self._listing = list_tree(
-            self._roots, self._skips, self._wants, follow_symlinks=self.follow_symlinks
-        )
-        self._note_links()
+        self._listing.clear()
         self._hashes.clear()
+        self._vague.clear()
+        for path, found in walk(self._roots, self._list):
+            for gone in self._listing.get(path, NOTHING).below - found.below:
+                self._drop(f"{path}/{gone}")
+            self._listing[path] = found
+            self._doubt(path, found, now)
+            yield
+        if self.follow_symlinks:
+            linked = dict(list_linked(dict(self._listing), self._skips, self._wants))
+            self._listing.update(linked)
+            for path, found in linked.items():
+                self._doubt(path, found, now)
+            self._note_links()
+
+    def _drop(self, top: str) -> None:
+        """Forget a directory and all below it; that it went is for its event to tell."""
+        for path in list(subtree(self._listing, top)):
+            for name in self._listing.pop(path).files:
+                self._hashes.pop(f"{path}/{name}", None)
+                self._vague.discard(f"{path}/{name}")
+
+    def _doubt(self, path: str, directory: Directory, now: int) -> None:
+        """Note the files whose signatures are too young to vouch for their bytes."""
         since = now - COARSE
-        self._vague = {
-            f"{path}/{name}"
-            for path, directory in self._listing.items()
-            for name, found in directory.files.items()
-            if found.ctime_ns > since and _is_vague(found, now)
-        }
+        for name, found in directory.files.items():
+            if found.ctime_ns > since and _is_vague(found, now):
+                self._vague.add(f"{path}/{name}")
 
     def __len__(self) -> int:
         return sum(len(directory.files) for directory in self._listing.values())

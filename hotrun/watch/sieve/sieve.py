@@ -27,8 +27,10 @@ CHUNK = 250  # paths compared between two yields
 # Bits of an Op: Flag's own operators take 1 us each, and a burst is a hundred thousand of them.
 RENAME, WRITE, CLOSE_WRITE = Op.RENAME.value, Op.WRITE.value, Op.CLOSE_WRITE.value
 WENT = Op.REMOVE.value | RENAME
+CAME, MOVED_TO = Op.CREATE.value, Op.MOVED_TO.value
+CAME_OR_WENT = CAME | WENT
 CAME_OR_WENT = Op.CREATE.value | WENT
-FINISHED = CLOSE_WRITE | Op.MOVED_TO.value
+FINISHED = CLOSE_WRITE | MOVED_TO
 SAVING = WRITE | CLOSE_WRITE
 
 
@@ -55,6 +57,8 @@ class Touch:
     bits: int = 0  # of the ops of a file by that name
     finished: bool = False  # the last word was a close or a rename: nobody is writing
     directory: bool = False  # a directory by that name came or went: all in it is in doubt
+    came: bool = False  # it was made: nothing was there before
+    counts: bool = False  # whatever is there now: what it is to be compared with is too young
     strayed: bool = False  # it held other bytes while a build was running
 
 
@@ -103,6 +107,7 @@ class Sieve:
         self.also = frozenset(also)
         self.sees_close = sees_close
         self.unchanged_counts = unchanged_counts
+        self.follow_symlinks = follow_symlinks
         self.stale = False  # an ignore file changed: the watcher has to walk again
         self._known = Known(
             accepts.skips,
@@ -114,6 +119,8 @@ class Sieve:
         self._emptied: set[str] = set()
         self._recovered = False
         self._building = False
+        self._left: Iterator[None] = iter(())  # of the listing
+        self._doubting = False
         self._returned: dict[str, int] = {}  # how often each path came back to what it was
 
     def _wants(self, path: str) -> bool:
@@ -130,6 +137,23 @@ class Sieve:
     def list(self) -> None:
         """Take the tree as it is now for what the next build will see."""
         self._known.begin(self.roots)
+
+    def listing(self) -> Iterator[None]:
+        """List the tree, as ``list``, a directory between two yields; a sift may go on with it."""
+        self._left = self._known.listing(self.roots)
+        return self._left
+
+    def doubt(self) -> None:
+        """A build begins before the listing is done: what it read may be older than that.
+
+        Until ``trust`` each event counts as a change, whatever a comparison says. It may have
+        come before its directory was listed, but after the build had read it.
+        """
+        self._doubting = True
+
+    def trust(self) -> None:
+        """All is listed, and what came before the end of that has been noted."""
+        self._doubting = False
 
     @property
     def files(self) -> int:
@@ -168,8 +192,11 @@ class Sieve:
             if isinstance(item, Event):
                 relevant |= self._note_event(item)
             elif isinstance(item, Overflow | Refreshed):
-                self._recovered |= isinstance(item, Overflow)
-                self._touched.setdefault(item.root, Touch()).directory = True
+                lost = isinstance(item, Overflow)
+                self._recovered |= lost
+                touch = self._touched.setdefault(item.root, Touch())
+                touch.directory = True
+                touch.counts |= lost and self._doubting
                 relevant = True
         return relevant
 
@@ -196,8 +223,8 @@ class Sieve:
         if touch is None:
             if not self._wants(path):
                 return False
-            touch = self._touched[path] = Touch()
-        if bits & WENT and self._is_nothing(path):
+            touch = self._touched[path] = Touch(came=_is_new(bits))
+        if bits & WENT and self._is_nothing(path) and (touch.came or not self._doubting):
             # The temporary half of an atomic save: it came and went, and was never ours. (Of a
             # name that was exchanged the kernel tells first that it came, then that it went.)
             self._drop(path, touch)
@@ -214,6 +241,7 @@ class Sieve:
 
     def _note_file(self, path: str, touch: Touch, bits: int) -> None:
         touch.bits |= bits
+        touch.counts |= self._doubting
         if bits & FINISHED:
             touch.finished = True
             self._writing.discard(path)
@@ -244,7 +272,9 @@ class Sieve:
             return False
         if bits & RENAME and any(map(self.accepts.is_ignore_file, self._known.below(path))):
             self.stale = True  # the rules went along, and nothing was said of them
-        self._touched.setdefault(path, Touch()).directory = True
+        touch = self._touched.setdefault(path, Touch(came=_is_new(bits)))
+        touch.directory = True
+        touch.counts |= self._doubting
         return True
 
     def _look_for_emptied(self, path: str) -> None:
@@ -293,6 +323,8 @@ class Sieve:
         self._writing.clear()
         self._emptied.clear()
         result, self._recovered = Sifted(recovered=self._recovered), False
+        if not touched.keys().isdisjoint(self.roots):  # else all that is not listed is new
+            yield from (None for _ in self._left)
         for count, _ in enumerate(self._compare(touched, result), 1):
             if count % CHUNK == 0:
                 yield None
@@ -307,10 +339,11 @@ class Sieve:
                 result.changed.append(path)
             yield
         compared = set(result.changed)
+        compared.update(self._count_directories(touched, result))
         for told, touch in touched.items():
             path = self._known.listed_as(told)
             if touch.bits and path not in compared:
-                if self._known.differs(path, Op(touch.bits)):
+                if self._known.differs(path, Op(touch.bits)) or touch.counts:
                     self._returned.pop(path, None)
                     result.changed.append(path)
                 elif touch.strayed and self._returned.get(path, 0) <= RETURNS:
@@ -319,6 +352,16 @@ class Sieve:
                     self._weigh_save(path, touch, result)
             yield
         result.changed.sort()
+
+    def _count_directories(self, touched: dict[str, Touch], result: Sifted) -> Iterator[str]:
+        """Count what is in directories that came or went while that could not be compared."""
+        for path, touch in touched.items():
+            if touch.counts and touch.directory:
+                found = {*self._known.below(path)} - {*result.changed}
+                result.changed += found
+                yield from found
+                if not (found or touch.came or touch.bits):
+                    result.changed.append(path)  # nobody knows what was in it
 
     def _relist(self, touched: dict[str, Touch]) -> Iterator[str | None]:
         """List the directories in doubt again, as ``Known.relist``."""
@@ -345,6 +388,11 @@ class Sieve:
             result.changed.append(path)
         elif touch.bits & CLOSE_WRITE:
             result.saved.append(path)
+
+
+def _is_new(bits: int) -> bool:
+    """Whether what came is new; what was moved to a name may have taken another's place."""
+    return bool(bits & CAME) and not bits & MOVED_TO
 
 
 def _git_lock(root: str) -> str | None:

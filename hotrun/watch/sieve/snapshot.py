@@ -14,6 +14,7 @@ import os
 import stat
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hotrun.lean import NamedTuple
@@ -167,19 +168,35 @@ def list_tree(
     follow_symlinks: bool = False,
 ) -> Listing:
     """List the wanted files below some directories, which may overlap."""
-    listing: Listing = {}
-    stack = list(roots)
-    while stack:
-        path = stack.pop()
-        if path in listing:
-            continue
-        found = list_directory(path, skips, wants, cannot, follow_symlinks=follow_symlinks)
-        if found is not None:
-            listing[path] = found
-            stack += [f"{path}/{name}" for name in found.below]
+    look = partial(
+        list_directory, skips=skips, wants=wants, cannot=cannot, follow_symlinks=follow_symlinks
+    )
+    listing = dict(walk(roots, look))
     if follow_symlinks:
         listing.update(list_linked(dict(listing), skips, wants, cannot))
     return listing
+
+
+def walk(
+    roots: Iterable[str], look: Callable[[str], Directory | None]
+) -> Iterator[tuple[str, Directory]]:
+    """Yield the directories below some, which may overlap, each once, with what is in them.
+
+    Args:
+        roots: Where to begin.
+        look: Lists one directory; None when there is nothing to see.
+    """
+    seen: set[str] = set()
+    stack = list(roots)
+    while stack:
+        path = stack.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        found = look(path)
+        if found is not None:
+            yield path, found
+            stack += [f"{path}/{name}" for name in found.below]
 
 
 def list_linked(
