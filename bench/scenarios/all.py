@@ -1,4 +1,4 @@
-"""All scenarios, in the order in which they run."""
+"""All scenarios, in the order in which they run: the peers' and hotrun's, then hotrun's parts."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 SCENARIOS: dict[str, Callable[[Bench], Table]] = {
     "reaction": reaction,
     "restart": restart,
-    "burst": burst,
-    "lost": lost,
-    "replace": replace,
-    "refused": refused,
-    "guardian": guardian,
-    "leftover": leftover,
-    "orphans": orphans,
-    "spawn": spawn,
-    "stubborn": stubborn,
-    "start-up": start_up,
-    "go": go,
-    "noop": noop,
-    "output": output,
     "setup": setup,
     "node_modules": node_modules,
     "idle": idle,
+    "burst": burst,
+    "lost": lost,
+    "orphans": orphans,
+    "stubborn": stubborn,
+    "noop": noop,
+    "start-up": start_up,
+    "go": go,
+    "output": output,
     "polling": polling,
     "arming": arming,
     "drain": drain,
     "snapshot": snapshot,
     "watcher-idle": watcher_idle,
+    "spawn": spawn,
+    "replace": replace,
+    "guardian": guardian,
+    "refused": refused,
+    "leftover": leftover,
 }
