@@ -13,13 +13,24 @@ _GO = "a Go program starts in 2 ms, and hotrun has an interpreter to start"
 _RUST = "a Rust program starts in 2 ms, and hotrun has an interpreter to start"
 _BEFORE = "it runs the first build before all is watched; hotrun begins with the watches"
 _ARGPARSE = "argparse of the standard library writes it, and hotrun imports click for that"
-_INHERITS = (
-    "the app inherits its stdout, so not a byte goes through it; nothing is prefixed or kept"
+_SAME = (
+    "hotrun's app inherits its stdout too, and no tool reads a byte of it; on which cores the "
+    "writer and the reader of the pipe come to run makes more than the tool does"
 )
+_LEAVES = "it does not wait for the app, and leaves it behind"
+_GUARDED = "hotrun has a guardian beside it, which ends the app when hotrun is killed"
+_SMALL = "it is no interpreter"
+_FEWER = "it loads less: hotrun has asyncio, click, the signatures of all files and hashes of most"
 
 _STOPPED = "it ends the old app before the build, so that nothing serves while it builds"
 _AFTER = "build's end -> new app's start"
 _RELISTS = "it ends at the first new file, and its loop lists the tree anew when all is over"
+
+_EARLY = (
+    "it builds at the first event; what follows within 50 ms is dropped, so that a file which is "
+    "emptied first is built empty, and not again"
+)
+_TWICE = "it waits for nothing, so one save of an editor can be built several times"
 
 REASONS: dict[tuple[str, ...], str] = {
     ("start-up", "entr"): _C,
@@ -35,6 +46,9 @@ REASONS: dict[tuple[str, ...], str] = {
     ("start-up", "watchmedo", "launch -> first build"): _BEFORE,
     ("start-up", "watchfiles", "launch -> first build"): _BEFORE,
     ("start-up", "nodemon", "launch -> first build"): _BEFORE,
+    ("reaction", "nodemon"): _EARLY,
+    ("reaction", "watchmedo"): _TWICE,
+    ("restart", "nodemon"): _EARLY,
     ("restart", "entr", _AFTER): _STOPPED,
     ("restart", "inotifywait loop", _AFTER): _STOPPED,
     ("restart", "reflex", _AFTER): _STOPPED,
@@ -43,13 +57,26 @@ REASONS: dict[tuple[str, ...], str] = {
     ("restart", "watchfiles API", _AFTER): _STOPPED,
     ("restart", "watchmedo", _AFTER): _STOPPED,
     ("burst", "entr"): _RELISTS,
-    ("output", "entr"): _INHERITS,
-    ("output", "inotifywait loop"): _INHERITS,
-    ("output", "nodemon"): _INHERITS,
-    ("output", "watchfiles"): _INHERITS,
-    ("output", "watchfiles API"): _INHERITS,
-    ("output", "watchmedo"): _INHERITS,
-    ("output", "watchexec"): _INHERITS,
+    ("stubborn", "entr"): _LEAVES,
+    ("stubborn", "inotifywait loop"): _LEAVES,
+    ("stubborn", "nodemon"): _LEAVES,
+    ("stubborn", "reflex"): "it kills after a second; hotrun gives an app 5 s (stop_timeout)",
+    ("idle", "entr"): _SMALL,
+    ("idle", "inotifywait loop"): _SMALL,
+    ("idle", "reflex"): _SMALL,
+    ("idle", "watchfiles"): _FEWER,
+    ("idle", "watchmedo"): _FEWER,
+    ("idle", "reflex", "processes"): _GUARDED,
+    ("idle", "chokidar-cli", "processes"): _GUARDED,
+    ("idle", "watchfiles", "processes"): _GUARDED,
+    ("idle", "watchmedo", "processes"): _GUARDED,
+    ("output", "entr"): _SAME,
+    ("output", "inotifywait loop"): _SAME,
+    ("output", "nodemon"): _SAME,
+    ("output", "watchfiles"): _SAME,
+    ("output", "watchfiles API"): _SAME,
+    ("output", "watchmedo"): _SAME,
+    ("output", "watchexec"): _SAME,
 }
 
 

@@ -130,7 +130,11 @@ def _figures(column: Column, cell: Cell, ours: Cell) -> str:
     text = _short(middle) if least == most else f"{_short(middle)} ({_short(least)}-{_short(most)})"
     if column.counts or isinstance(ours, str) or not ours or not median(ours):
         return text
-    return f"{text} {middle / median(ours):.2g}x"
+    return f"{text} {_ratio(middle / median(ours))}x"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:.0f}"
 
 
 def _short(figure: float) -> str:

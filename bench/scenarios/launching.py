@@ -140,7 +140,7 @@ def at_rest(subject: Subject) -> Rest:
 
 def _rested(tool: Tool, cap: float) -> int:
     """Return the nanoseconds from its launch to when it was last busy."""
-    ran, since = 0, tool.began
+    ran, since = 0, time.monotonic_ns()  # some have done it all before their first build
     while (now := time.monotonic_ns()) - since < QUIET * SECOND:
         more = on_cpu(tool.processes())
         if not ran <= more <= ran + NOTHING:  # less when a process has ended
@@ -155,12 +155,13 @@ def moment(subject: Subject, came_to: Rest) -> float:
     """Return the least milliseconds from a launch at which one was complete."""
     low, high, found = came_to.first / 2, came_to.after, 0.0
     at = 0.9 * high  # a tool rests when it is done, as a rule
+    end = time.monotonic() + 4 * subject.cap
     while high - low > _fine(high):
         complete = complete_at(subject, at, came_to)
         low, high, found = (low, at, complete) if complete else (at, high, found)
         at = (low + high) / 2
     while not found:
-        if high > subject.cap * 1000:
+        if high > subject.cap * 1000 or time.monotonic() > end:
             raise BenchError(f"not in {subject.cap:g} s")
         found = complete_at(subject, high, came_to)
         high *= 1.1
