@@ -57,6 +57,8 @@ REASONS: dict[tuple[str, ...], str] = {
     ("restart", "watchfiles API", _AFTER): _STOPPED,
     ("restart", "watchmedo", _AFTER): _STOPPED,
     ("burst", "entr"): _RELISTS,
+    ("burst", "reflex"): "it compares nothing with the disk, so a file that came back is built too",
+    ("burst", "watchfiles API"): "it waits for no quiet: a build is begun at each batch of events",
     ("stubborn", "entr"): _LEAVES,
     ("stubborn", "inotifywait loop"): _LEAVES,
     ("stubborn", "nodemon"): _LEAVES,
