@@ -51,7 +51,7 @@ fmt: $(VENV)/.stamp-dev ## format the sources
 stress: $(VENV)/.stamp-dev ## run the long random walks
 	@$(WITH_VENV) $(PY) -m pytest -m stress $(ARGS)
 
-bench: $(VENV)/.stamp-bench ## measure hotrun beside its peers, in about 40 minutes; writes bench/RESULTS.md
+bench: $(VENV)/.stamp-bench ## measure hotrun beside its peers, in about an hour; writes bench/RESULTS.md
 	@$(WITH_VENV) $(PY) bench/run.py $(ARGS)
 
 bench-quick: $(VENV)/.stamp-go ## measure hotrun beside the floors alone, in two minutes

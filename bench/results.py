@@ -1,4 +1,4 @@
-"""bench/RESULTS.md: the tables of the last runs, each with when it was measured."""
+"""bench/RESULTS.md: of each scenario the table of the last run that measured it."""
 
 from __future__ import annotations
 
