@@ -16,6 +16,7 @@ from hotrun.jobs.stacks import Stacks
 from hotrun.jobs.taken import Taken
 from hotrun.loops import APP
 from hotrun.process import command as commands
+from hotrun.process import tree
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import BusyError, SpawnError
 
@@ -128,13 +129,25 @@ class AppJob:
             self._child.send(number)
 
     def pass_on(self, number: int) -> None:
-        """Send the app's first process a signal that came to us, as if we were not there."""
-        if self._child is not None and self.pid is not None:
-            self._child.pass_on(number)
+        """Send the app's first process a signal that came to us, but none that would end it.
+
+        It may have come while there was no app yet, and be read from the kernel after the start
+        of one that has not said yet what it wants to hear.
+        """
+        if self._child is None or self.pid is None:
+            return
+        if tree.withstands(self.pid, number):
+            self._child.send_first(number)
+        else:
+            name = signal_name(number)
+            what = f"{name} is not passed on: pid {self.pid} does not catch it, and would end"
+            hint = f"if that is meant: kill -{name.removeprefix('SIG')} {self.pid}"
+            self._host.tell(notices.Problem(what, hint, severity="warning"))
 
     def signal(self, number: int) -> None:
         """Send the app's first process the signal of a rule."""
-        self.pass_on(number)
+        if self._child is not None and self.pid is not None:
+            self._child.send_first(number)
         self._host.tell(notices.AppSignalled(self._service, self.run, signal_name(number)))
 
     def adopt(self, app: Run) -> None:

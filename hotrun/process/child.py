@@ -147,7 +147,7 @@ class Child:
             members = [stat for stat in self._look_around() if stat.group == self.pid]
             self._signal_group(number, members)
 
-    def pass_on(self, number: int) -> None:
+    def send_first(self, number: int) -> None:
         """Send the first process a signal: its helpers have not asked for it, and would end."""
         if self.code is None:  # unreaped, so the pid is nobody else's
             with contextlib.suppress(ProcessLookupError, PermissionError):

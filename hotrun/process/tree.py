@@ -25,6 +25,7 @@ HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
 MOMENT = 0.0002  # seconds between two looks at a process in the middle of an exec or exit
 MOMENT_LOOKS = 100
 PIECE = 64 * 1024
+WITHSTOOD = (b"SigBlk:", b"SigIgn:", b"SigCgt:")  # lines of /proc/PID/status
 PF_KTHREAD = 0x00200000  # include/linux/sched.h: a thread of the kernel never has any
 
 
@@ -209,6 +210,24 @@ def peak_memory(pid: int) -> int | None:
         return None
     words = rest.split(maxsplit=1)
     return int(words[0]) * 1024 if words else None
+
+
+def withstands(pid: int, number: int) -> bool:
+    """Whether a process catches, ignores or blocks a signal; True too when that is not known.
+
+    The masks are in /proc/PID/status (proc_pid_status(5)). In the middle of an exec they are
+    still those of the program before: what we catch ourselves.
+    """
+    for _ in range(MOMENT_LOOKS):
+        if not LINUX or not _in_between(pid):
+            break
+        time.sleep(MOMENT)
+    try:
+        lines = content(f"/proc/{pid}/status").split(b"\n")
+    except OSError:
+        return True
+    masks = (line.split()[1] for line in lines if line.startswith(WITHSTOOD))
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
 def reachable(pid: int) -> bool:

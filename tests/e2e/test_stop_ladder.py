@@ -170,6 +170,26 @@ def test_a_signal_that_is_passed_on_does_not_end_what_has_not_asked_for_it(
     assert session.stop() == 130
 
 
+def test_an_app_that_does_not_catch_a_signal_does_not_get_it(
+    project: Project, start: Start
+) -> None:
+    """It may have come before the app was there, and be read from the kernel after its start."""
+    log = write_app(
+        project, 'hear(signal.SIGUSR1, who="app")\nsay("app", os.getpid())\nforever()\n'
+    )
+    session = start()
+    pid = log.pid_of("app")
+    session.send(signal.SIGUSR2)
+    told = session.wait_for("problem", severity="warning")
+    assert (
+        told["message"] == f"SIGUSR2 is not passed on: pid {pid} does not catch it, and would end"
+    )
+    assert told["hint"] == f"if that is meant: kill -USR2 {pid}"
+    session.send(signal.SIGUSR1)
+    log.until_said("app SIGUSR1")
+    assert session.stop() == 130
+
+
 def helper_of(pid: int) -> tree.Process:
     (helper,) = tree.below([pid])
     return helper.process

@@ -129,3 +129,34 @@ def test_a_process_whose_pid_was_used_again_is_dead(yard: Yard) -> None:
     assert stat is not None
     assert tree.alive(stat.process)
     assert not tree.alive(stat.process._replace(began=stat.process.began - 1))
+
+
+def test_who_catches_ignores_or_blocks_a_signal_withstands_it(yard: Yard) -> None:
+    app = yard.app("""
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+say("ready")
+forever()
+""")
+    yard.until_said("ready")
+    numbers = [signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2, signal.SIGALRM, signal.SIGTERM]
+    withstood = [number for number in numbers if tree.withstands(app.child.pid, number)]
+    assert withstood == [signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2]
+
+
+def test_what_we_catch_says_nothing_of_what_we_just_started(yard: Yard) -> None:
+    """Our wait for the exec ends before the new program has lost our handlers."""
+    before = signal.signal(signal.SIGUSR2, lambda *_: None)
+    try:
+        for _ in range(50):
+            app = yard.shell("sleep 600", 0, "A=1")
+            assert not tree.withstands(app.child.pid, signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def test_of_who_is_gone_nobody_says_that_a_signal_would_end_it(yard: Yard) -> None:
+    app = yard.app("pass")
+    yard.until_gone(app)
+    assert tree.withstands(app.child.pid, signal.SIGUSR1)
