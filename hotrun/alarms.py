@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # debounce = "auto", in seconds. An editor's own steps of one save are under 1 ms apart; in a
 # git checkout the largest gap was 5 ms (measured); an editor that truncates and writes later
 # does so within 120 ms.
-QUIET = {Quiet.SAVE: 0.010, Quiet.BURST: 0.060, Quiet.HOLD: 0.150}
+QUIET = {Quiet.SAVE: 0.010, Quiet.BURST: 0.060, Quiet.HOLD: 0.150, Quiet.LULL: 0.060}
+LEAST = (Quiet.HOLD, Quiet.LULL)  # with a debounce that is shorter than these too
 # Times that max_wait is doubled while the tree never is still: each build of a checkout that goes
 # on is for nothing, but who writes for ever must not keep what a person saves from being built.
 DOUBLED = 3
@@ -132,8 +133,9 @@ def seconds_of(config: Config, timer: Timer, detail: Quiet | int) -> float:
 def settle_time(debounce: float | None, quiet: Quiet) -> float:
     """Return the seconds of quiet that are waited for; a ``debounce`` of None is "auto".
 
-    A debounce that the user set leaves an unfinished write its time all the same.
+    A debounce that the user set leaves an unfinished write its time all the same; and builds
+    that are cancelled one after the other keep the processor from who writes.
     """
     if debounce is None:
         return QUIET[quiet]
-    return max(debounce, QUIET[quiet]) if quiet is Quiet.HOLD else debounce
+    return max(debounce, QUIET[quiet]) if quiet in LEAST else debounce

@@ -156,6 +156,9 @@ def _signal(s: State, commands: list[Command]) -> None:
 def _start_build(s: State, commands: list[Command]) -> None:
     if s.build is not None or s.paused or s.peering or not (s.called or s.wanted):
         return
+    # What has overtaken a build would overtake the next one too; but the bound counts.
+    if s.cancelled and not s.lasting and (s.waiting is not None or s.asked):
+        return
     # A good build waits to be started from before the next one may overwrite it.
     if s.policy.runs and s.served != s.good and not (s.torn or _down(s)):
         return
@@ -215,6 +218,12 @@ def _kill_app(s: State, app: App, reason: str, commands: list[Command]) -> None:
     commands.append(Kill(app.run, reason))
 
 
+def _quiet(s: State, waiting: Quiet) -> Quiet:
+    """What has overtaken a build, and none has ended since, has to come to rest first."""
+    overtaken = s.cancelled > 0 or (s.build is not None and s.build.killed == "superseded")
+    return Quiet.LULL if overtaken and not s.peering and waiting is not Quiet.HOLD else waiting
+
+
 def _set_timers(s: State, commands: list[Command]) -> None:
     """Alarms are level too: the ones that should be set against the ones that are."""
     wanted = _timers(s)
@@ -232,7 +241,7 @@ def _timers(s: State) -> dict[Timer, tuple[Quiet | int, int]]:
     wanted: dict[Timer, tuple[Quiet | int, int]] = {}
     if s.quitting is None:
         if s.waiting is not None:
-            wanted[Timer.SETTLE] = (s.waiting, s.touches)
+            wanted[Timer.SETTLE] = (_quiet(s, s.waiting), s.touches)
         if (s.waiting is not None or s.due or s.asked) and not s.capped:
             wanted[Timer.SETTLE_CAP] = (s.lasting, s.answers)
         if s.backing_off:

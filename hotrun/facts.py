@@ -17,6 +17,7 @@ class Quiet(Enum):
     SAVE = "save"  # one finished save
     BURST = "burst"  # several files: more may be on their way
     HOLD = "hold"  # a file is empty or still open for writing, or git holds its lock
+    LULL = "lull"  # changes have overtaken a build: they come faster than anything is built
 
 
 class Timer(Enum):

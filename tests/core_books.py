@@ -139,6 +139,17 @@ class Books:
         return (self.wanted or self.called) and self.policy.cancels and not patient and going
 
     @property
+    def overtaken(self) -> bool:
+        """Changes came faster than they were built."""
+        return self.cancelled > 0 or (self.build is not None and self.build.killed == "superseded")
+
+    @property
+    def waits_for_lull(self) -> bool:
+        """What has overtaken a build goes on, and the bound has not passed."""
+        moving = self.restless or self.settled or self.tree.sift is not None
+        return self.cancelled > 0 and moving and not self.lasting
+
+    @property
     def start_comes_first(self) -> bool:
         """A good build has to be started before the next one may overwrite it."""
         return self.app_owed and not self.down and not self.torn

@@ -227,6 +227,7 @@ class World:
         assert not books.paused, "a build in a pause"
         assert not books.unseen, "a build before the tree was looked at after a step"
         assert run > books.newest, "a run number did not grow"
+        assert not books.waits_for_lull, "a build begins that will be overtaken again"
         assert not books.start_comes_first, "a good build is overwritten before it was started"
         books.newest = run
 
@@ -381,7 +382,8 @@ class World:
         anew = {command.timer for command in commands if isinstance(command, SetTimer)}
         if isinstance(fact, FilesTouched) and books.restless and books.ending is None:
             assert Timer.SETTLE in anew, "stillness counts from the last touch"
-            assert books.timers[Timer.SETTLE] is fact.quiet
+            shaken = books.overtaken and not books.unseen and fact.quiet is not Quiet.HOLD
+            assert books.timers[Timer.SETTLE] is (Quiet.LULL if shaken else fact.quiet)
         if any(isinstance(command, StartBuild | StartStep) for command in commands):
             assert Timer.BUILD_TIMEOUT in anew, "a build inherits the alarm of another"
 
@@ -423,7 +425,8 @@ class World:
         assert self.tree.sift is not None or not books.settled, "a settled tree is not sifted"
         if build is not None and not build.killed:
             assert not books.may_supersede, "a build goes on that is out of date"
-        if build is None and not (books.paused or books.unseen or books.start_comes_first):
+        waits = books.paused or books.unseen or books.waits_for_lull or books.start_comes_first
+        if build is None and not waits:
             assert not books.called, "a step does not start"
             assert not (books.wanted and books.policy.builds), "a build does not start"
         if app is not None and not app.stopping:

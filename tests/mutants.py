@@ -226,6 +226,20 @@ BUILDS = (
     Mutant("cancel: patience is not one", "s.cancelled < PATIENCE", "s.cancelled + 1 < PATIENCE"),
     Mutant("cancel: a finished build renews it", "s.cancelled = 0\n", "s.cancelled += 0\n"),
     Mutant("cancel: only if the policy says so", "new and s.policy.cancels", "new"),
+    Mutant(
+        "lull: before the next build",
+        "if s.cancelled and not s.lasting and (s.waiting is not None or s.asked):",
+        "if False:",
+    ),
+    drop("lull: the bound counts", "s.cancelled and not s.lasting and (", " and not s.lasting"),
+    drop("lull: also while it is compared", "s.waiting is not None or s.asked", " or s.asked"),
+    Mutant("lull: from the first build on", "overtaken = s.cancelled > 0 or", "overtaken ="),
+    drop("lull: not after a step", "overtaken and not s.peering and", " and not s.peering"),
+    drop(
+        "lull: an open file keeps its time",
+        " and waiting is not Quiet.HOLD",
+        " and waiting is not Quiet.HOLD",
+    ),
     drop(
         "cancel: once",
         "not s.build.steps and not s.build.killed",

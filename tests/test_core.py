@@ -127,6 +127,42 @@ def test_after_two_cancelled_builds_one_is_let_finish() -> None:
     assert story.change("a.go") == [Kill(run + 1, "superseded")]
 
 
+def test_what_has_overtaken_a_build_has_to_come_to_rest_before_the_next() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    assert story.change("b.go") == [Kill(2, "superseded")]
+    story.tell(FilesTouched(Quiet.SAVE))
+    assert story.timers[Timer.SETTLE] is Quiet.LULL
+    assert story.tell(BuildExited(2, -9)) == []
+    story.tell(FilesTouched(Quiet.BURST))
+    assert story.timers[Timer.SETTLE] is Quiet.LULL
+    assert story.tell(TimerFired(Timer.SETTLE)) == [Sift(last=False)]
+    assert story.tell(FilesChanged(("c.go",))) == [
+        StartBuild(3, frozenset({"a.go", "b.go", "c.go"}))
+    ]
+    story.tell(FilesTouched(Quiet.HOLD))
+    assert story.timers[Timer.SETTLE] is Quiet.HOLD
+    story.tell(BuildExited(3, 0), FilesTouched(Quiet.SAVE))
+    assert story.timers[Timer.SETTLE] is Quiet.SAVE
+
+
+def test_what_overtakes_a_build_and_does_not_rest_is_built_when_the_bound_has_passed() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.change("b.go")
+    story.tell(FilesTouched(Quiet.SAVE), BuildExited(2, -9))
+    assert story.tell(TimerFired(Timer.SETTLE_CAP)) == [Sift(last=True)]
+    assert story.tell(FilesChanged(("b.go",))) == [StartBuild(3, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_lull_has_its_time_whatever_the_debounce() -> None:
+    config = load_text("[watch]\ndebounce = '0ms'", "/")
+    kinds = [Quiet.SAVE, Quiet.BURST, Quiet.HOLD, Quiet.LULL]
+    assert [seconds_of(config, Timer.SETTLE, kind) for kind in kinds] == [0, 0, 0.15, 0.06]
+    config = load_text("[watch]\ndebounce = '100ms'", "/")
+    assert [seconds_of(config, Timer.SETTLE, kind) for kind in kinds] == [0.1, 0.1, 0.15, 0.1]
+
+
 def test_settling_starts_anew_with_each_touch_and_is_bounded() -> None:
     story = Story().serving()
     state = story.state

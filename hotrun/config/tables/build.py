@@ -95,7 +95,8 @@ KEYS = (
         default="cancel",
         words=("cancel", "finish"),
         doc="""What a change during a build does: `cancel` stops the build and starts it again,
-        `finish` lets it end first. After two cancelled builds in a row one is let finish.""",
+        `finish` lets it end first. After two cancelled builds in a row one is let finish. What has
+        overtaken a build has to rest for 60 ms, or `watch.debounce`, before the next one.""",
         example='"finish"',
     ),
     Key(
