@@ -171,7 +171,7 @@ class Service:
     def _kill(self, run: int, reason: str) -> None:
         state = self.state
         if state.build is not None and state.build.run == run and self._build is not None:
-            self._build.kill(reason)
+            self._build.cancel(reason)
         elif self._app is not None and self._app.run == run:
             self._app.kill(reason)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 # pipe, 64 KiB at most. A good build's app waits for it, and a MiB takes 30 ms.
 MOST_TEXTS = 200
 MOST_GOOD = 16
-
+# Seconds that a build has to clean up when it is cancelled. On SIGTERM make deletes the target
+# that it was making, and would else take the torn file for new; the compilers end at once.
+CLEAN_UP = 0.25
 
 LONGEST = 500  # characters of a command that are shown: a rule's may name thousands of files
 
@@ -77,13 +81,15 @@ class BuildJob:
         env, _ = environment.compose(self._task.env, ours=self._host.environ)
         if self._host.colour and not env.get("NO_COLOR"):
             env = COLOUR_HINTS | env
-        env = self._host.scratch.lend(env, self._host.config.directory)
+        directory, behind = self._host.config.directory, self._host.behind
+        env = self._host.scratch.lend(env, directory)
         # One pipe for both streams keeps their order; JSON lines name the stream instead.
         streams = ("stdout", "stderr") if self._host.captures else ("stdout",)
         hears = tuple(self._hears(stream) for stream in streams)
-        directory, behind = self._host.config.directory, self._host.behind
         spawn = Spawn(self._task.command, directory, env, hears, behind=behind)
         self._host.loops.begins(self._writer)
+        if self._task.artifact is not None:
+            self._task.artifact.begin(os.path.join(directory, path) for path in paths)
         try:
             hooks = Hooks(gone=self._gone, halted=self._halted)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
@@ -110,6 +116,13 @@ class BuildJob:
         if self._child is not None:
             self._child.send(number)
 
+    def cancel(self, reason: str) -> None:
+        """End the command and its whole group: SIGTERM, and soon SIGKILL."""
+        self._reason = reason
+        if self._child is not None:
+            self._child.stop(signal.SIGTERM)
+            self._host.loop.call_later(CLEAN_UP, self._child.kill)
+
     def kill(self, reason: str) -> None:
         """Kill the command's whole group, at once."""
         self._reason = reason
@@ -131,7 +144,7 @@ class BuildJob:
 
     def _gone(self) -> None:
         pause = self._host.loops.ends(self._writer)
-        if self._reason:  # killed, it could not clean up; and no other build runs now
+        if self._reason:  # it may not have cleaned up; and no other build runs now
             self._host.scratch.empty()
         self._host.mend_terminal(screen=False)
         code = exit_code((self._child.code if self._child is not None else None) or 0)
@@ -142,6 +155,8 @@ class BuildJob:
 
     def _finish(self, code: int) -> None:
         self._host.scratch.drop(self._task.scrap)
+        if self._task.artifact is not None:
+            self._task.artifact.end()
         if self._reason in ("superseded", "quit"):
             named = self.paths[: notices.MOST_PATHS]
             self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))
