@@ -13,7 +13,7 @@ import pytest
 from hotrun import notices
 from hotrun.ui.colour import wants_colour
 from hotrun.ui.console import Console, Manner
-from hotrun.ui.jsonl import JsonLines
+from hotrun.ui.jsonl import PIECE, JsonLines
 from hotrun.ui.live import LiveLine
 from hotrun.ui.red_line import PUSHED
 
@@ -292,6 +292,24 @@ def test_json_lines_carry_version_time_and_the_name_of_the_event() -> None:
         "recovered": False,
         "ms": 0,
     }
+
+
+def test_each_line_of_output_is_an_object_of_its_own() -> None:
+    stream = io.StringIO()
+    lines = [
+        "GET /",
+        "",
+        'say "\\n", ',
+        "caf\N{LATIN SMALL LETTER E WITH ACUTE}\udcff",
+        "\u2028\r\x1b[",
+    ] * PIECE  # written in pieces
+    text = "".join(f"{line}\n" for line in lines)
+    JsonLines(stream)(notices.Output("app", "app", 3, "stderr", text))
+    each = [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+    assert [data.pop("text") for data in each] == lines
+    assert len({data.pop("t") for data in each}) == 1
+    head = {"v": 1, "event": "output", "service": "app", "source": "app", "run": 3}
+    assert each == [head | {"stream": "stderr"}] * len(lines)
 
 
 class Terminal(io.StringIO):

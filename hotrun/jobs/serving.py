@@ -10,7 +10,8 @@ from hotrun.address import AddressError, parse_address
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.process import tree
-from hotrun.process.ready import LogProbe, Probe, Tcp, describe
+from hotrun.process.ready import Probe, Tcp, describe
+from hotrun.process.ready_log import LogProbe
 from hotrun.url import Url, UrlError, parse_url
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Serving:
         """Take what the app prints, in whole lines, if it is read at all."""
         self._taken.hear(text)
         if isinstance(self._probe, LogProbe):
-            self._probe.hear(text.split("\n")[:-1])
+            self._probe.hear(text)
 
     def end(self) -> None:
         """Ask no more: it stops, or is gone."""

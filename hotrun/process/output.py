@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 64 * 1024
-PAUSE = 0.02  # seconds that a pipe is left alone when nobody can take what it holds
+# Seconds that a pipe is left alone when nobody can take what it holds: a reader that is a little
+# slower than its writer takes a MB in a moment, one that stalls is not asked a thousand times.
+FIRST_PAUSE = 0.001
+LONGEST_PAUSE = 0.02
 LONGEST = 8 * 1024 * 1024  # bytes; a bar that is drawn over and over with \r never ends its line
 
 
@@ -35,13 +38,13 @@ class Lines:
 
     def feed(self, data: bytes) -> str:
         """Take bytes in and return the lines that are whole by now, each with its end."""
-        whole, end, rest = data.rpartition(b"\n")
+        end = data.rfind(b"\n") + 1
         if not end:
-            self._parts.append(rest)
-            self._length += len(rest)
+            self._parts.append(data)
+            self._length += len(data)
             return self.rest() if self._length > LONGEST else ""
-        text = _text(b"".join([*self._parts, whole, end]))
-        self._parts, self._length = [rest], len(rest)
+        text = _text(b"".join([*self._parts, memoryview(data)[:end]]))
+        self._parts, self._length = [data[end:]], len(data) - end
         return text
 
     def rest(self) -> str:
@@ -80,6 +83,7 @@ class Pipe:
         self._loop = loop
         self._behind = behind
         self._closed = False
+        self._pause = FIRST_PAUSE
         self._on_text = on_text
         self._on_end = on_end
         self._lines = Lines()
@@ -115,8 +119,10 @@ class Pipe:
     def _read(self) -> None:
         if self._behind() and not self.ended:
             self._loop.remove_reader(self._fd)
-            self._loop.call_later(PAUSE, self._resume)
+            self._loop.call_later(self._pause, self._resume)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
             return
+        self._pause = FIRST_PAUSE
         data = self._take()
         if data == b"":
             self._close()

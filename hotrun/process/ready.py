@@ -1,4 +1,4 @@
-"""When an app is ready: it answers, it can be connected to, it says so, or it stays alive.
+"""When an app is ready: it answers, takes connections, says so (ready_log.py), or stays alive.
 
 Law: a probe tells at most once, and nothing after `cancel`; it never gives up by itself, because
 the time-out is the core's. What it holds (a task, a socket) is gone one turn of the loop after
@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 from hotrun.lean import NamedTuple
 from hotrun.process import page
-from hotrun.process.diagnostics import plain
 from hotrun.units import format_duration
 from hotrun.url import Url
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 # Seconds between two tries. An app that is up in 10 ms is known to be so 10 ms later; a server
 # that compiles for half a minute is not asked a thousand times. Growing in proportion, we are
@@ -39,7 +38,6 @@ LONGEST_PATIENCE = 10.0
 # Seconds in which an app that cannot start ends (a missing module, a wrong option, a port in use:
 # 20-150 ms in Go, Node and Python); an app that is still there then counts as started.
 MOMENT = 0.2
-LONGEST_TEXT = 10_000  # characters of a line of output that are searched
 
 _BOTH = ("127.0.0.1", "::1")
 # Names of this machine: to look them up takes a thread, and an app listens on either address.
@@ -69,43 +67,6 @@ def describe(ready: Ready) -> str:
     if isinstance(ready, re.Pattern):
         return f"a line of output that matches /{ready.pattern}/"
     return f"the app to stay alive for {format_duration(MOMENT)}"
-
-
-class LogProbe:
-    """Listens to what the app prints.
-
-    Args:
-        pattern: What is searched in each line, after its escape sequences are taken out.
-        on_ready: Told once, at the first line that matches.
-    """
-
-    def __init__(self, pattern: re.Pattern[str], on_ready: Callable[[], None]) -> None:
-        self._pattern = pattern
-        self._on_ready = on_ready
-        self._over = False
-        self._heard = 0
-
-    @property
-    def last(self) -> str:
-        """Why it is not ready, in words."""
-        if not self._heard:
-            return "nothing was printed yet"
-        lines = "the one line" if self._heard == 1 else f"the {self._heard} lines"
-        return f"no match in {lines} printed so far"
-
-    def hear(self, lines: Sequence[str]) -> None:
-        """Take lines of the app's output."""
-        for line in lines:
-            if self._over:
-                return
-            self._heard += 1
-            if self._pattern.search(plain(line[:LONGEST_TEXT])):
-                self._over = True
-                self._on_ready()
-
-    def cancel(self) -> None:
-        """Tell nothing from now on."""
-        self._over = True
 
 
 class Probe:

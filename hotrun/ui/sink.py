@@ -1,9 +1,10 @@
 """Where subscribers write to, for a reader that may stall.
 
-A write to a full pipe blocks, and with it the one loop: no signal would be heard any more. So a
-pipe is written only while poll(2) says that it has room, which then is PIPE_BUF bytes at least
-(pipe(7)); the rest waits here until there is. The descriptor stays as it was found: O_NONBLOCK
-would reach everybody else who has it, the app among them.
+A write to a full pipe blocks, and with it the one loop: no signal would be heard any more. The
+descriptor stays as it was found: O_NONBLOCK would reach everybody else who has it, the app among
+them. So a pipe or a terminal is opened once more. What cannot be is written only while poll(2)
+says that it has room, which in a pipe is PIPE_BUF bytes at least then (pipe(7)). The rest waits
+here until there is.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import errno
 import os
 import select
 import stat
+import sys
 import time
 from typing import Protocol, TextIO
 
 ROOM = 4096  # PIPE_BUF of Linux; elsewhere it is 512 at least
+PIECE = 64 * 1024  # what a pipe of Linux holds
 MOST = 64 * 1024 * 1024  # bytes that may wait; a reader that is so far behind is none
 MUCH = 1024 * 1024  # bytes that wait before the children's pipes are left alone
 PATIENCE = 1.0  # seconds that a reader has for the rest, at our end
@@ -41,7 +44,7 @@ class Sink:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._fd, self._stalls = _unblocked(stream.fileno())
+        self._fd, self._blocks = _unblocked(stream.fileno())
         self._encoding = stream.encoding or "utf-8"
         self._errors = stream.errors or "strict"
         self._poll = select.poll()
@@ -66,12 +69,10 @@ class Sink:
 
     def flush(self) -> None:
         """Write what there is room for; the loop goes on with the rest."""
-        while self._waiting and self._has_room(0):
-            size = ROOM if self._stalls else len(self._waiting)
-            with contextlib.suppress(BlockingIOError):  # less room than it seemed
+        size = ROOM if self._blocks else PIECE
+        with contextlib.suppress(BlockingIOError):  # full, or less room than it seemed
+            while self._waiting and (not self._blocks or self._poll.poll(0)):
                 del self._waiting[: os.write(self._fd, self._waiting[:size])]
-                continue
-            break
         if self._waiting and self._loop is None:
             with contextlib.suppress(RuntimeError):  # no loop yet, or no more: see `finish`
                 self._loop = asyncio.get_running_loop()
@@ -88,8 +89,6 @@ class Sink:
             self._waiting.clear()
 
     def _has_room(self, seconds: float) -> bool:
-        if not self._stalls:
-            return True
         return bool(self._poll.poll(max(0.0, seconds) * 1000))
 
     def _go_on(self) -> None:
@@ -103,16 +102,17 @@ class Sink:
 
 
 def _unblocked(fd: int) -> tuple[int, bool]:
-    """Return where to write instead of a stream, and whether its reader may stall it.
+    """Return where to write instead of a stream, and whether its reader may block us there.
 
-    A terminal takes nothing after Ctrl-S, and poll(2) promises no number of bytes there: it is
-    opened once more, and O_NONBLOCK stays with us. A socket (node's pipes are such) has room for
-    more than ROOM when poll(2) says so.
+    A terminal takes nothing after Ctrl-S, and poll(2) promises no number of bytes there. A pipe
+    has a name in Linux alone, where to open that means the pipe (proc_pid_fd(5)); not when it is
+    another user's (sudo). A socket (node's pipes are such) has none, and has room for more than
+    ROOM when poll(2) says so. A file never blocks.
     """
     mode = os.fstat(fd).st_mode
-    if os.isatty(fd):
+    terminal, pipe = os.isatty(fd), stat.S_ISFIFO(mode)
+    if terminal or (pipe and sys.platform == "linux"):
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
         with contextlib.suppress(OSError):  # a terminal of another container has no name here
-            return os.open(os.ttyname(fd), flags), True
-        return fd, True
-    return fd, stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+            return os.open(os.ttyname(fd) if terminal else f"/proc/self/fd/{fd}", flags), False
+    return fd, terminal or pipe or stat.S_ISSOCK(mode)

@@ -16,7 +16,7 @@ import pytest
 from live import free_port
 from process.yard import Yard
 
-from hotrun.process.ready import MOMENT, LogProbe, Probe, Ready, Tcp, _is_itself, describe
+from hotrun.process.ready import MOMENT, Probe, Ready, Tcp, _is_itself, describe
 from hotrun.url import parse_url
 
 if TYPE_CHECKING:
@@ -431,51 +431,6 @@ def test_an_error_of_who_is_told_reaches_the_loop(yard: Yard) -> None:
         Probe(yard.loop, parse_url(server.url), tell)
         yard.until(lambda: heard, "the error")
     assert isinstance(heard[0], LookupError)
-
-
-# --- the log ---
-
-
-def log_probe(pattern: str) -> tuple[LogProbe, list[str]]:
-    told: list[str] = []
-    return LogProbe(re.compile(pattern), lambda: told.append("ready")), told
-
-
-def test_a_line_that_matches_somewhere_is_ready_once() -> None:
-    probe, told = log_probe(r"listening on :\d+")
-    probe.hear(["starting", "hot reload on"])
-    assert not told
-    probe.hear(["now listening on :8080 (http)", "listening on :8081"])
-    probe.hear(["listening on :8082"])
-    assert told == ["ready"]
-
-
-def test_colours_are_not_in_the_way_of_a_match() -> None:
-    probe, told = log_probe("^server listening$")
-    probe.hear(["\x1b[32mserver\x1b[0m \x1b[1mlistening\x1b[0m"])
-    assert told == ["ready"]
-
-
-def test_a_pattern_never_matches_across_lines() -> None:
-    probe, told = log_probe(r"a\s*b")
-    probe.hear(["a", "b"])
-    assert not told
-
-
-def test_nothing_is_told_of_the_log_after_cancel() -> None:
-    probe, told = log_probe("x")
-    probe.cancel()
-    probe.hear(["x"])
-    assert not told
-
-
-def test_what_was_printed_so_far_is_counted() -> None:
-    probe, _ = log_probe("x")
-    assert probe.last == "nothing was printed yet"
-    probe.hear(["a"])
-    assert probe.last == "no match in the one line printed so far"
-    probe.hear(["b", "c"])
-    assert probe.last == "no match in the 3 lines printed so far"
 
 
 # --- words ---
