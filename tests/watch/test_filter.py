@@ -407,6 +407,43 @@ def test_an_ignored_directory_is_not_read(top: str) -> None:
     assert watched(make(top), top, "gen/a.go") == {"gen/a.go": False}
 
 
+def test_what_holds_for_directories_of_no_account_is_not_said_of_one_that_a_rule_names(
+    top: str,
+) -> None:
+    write(top, "mod3/.gitignore", "/sub/out/\n*.tmp\n")
+    write(top, "mod4/venv/pyvenv.cfg")
+    write(top, "mod6/.git/HEAD", "ref: refs/heads/main\n")
+    chosen = make(
+        top, exclude=["mod1/sub/", "*.gen", "*_gen"], outputs=["mod5/sub/app", "mod7/*.bin"]
+    )
+    for number in range(10):
+        assert not chosen.skips(f"{top}/mod{number}")
+        assert chosen.skips(f"{top}/mod{number}/sub") == (number == 1)
+        assert chosen.wants(f"{top}/mod{number}/sub/a.go") == (number != 1)
+    out = [
+        "mod0/x.gen/",
+        "mod0/x.gen",
+        "mod0/x_gen/",
+        "mod0/x_gen",
+        "mod3/sub/out/",
+        "mod3/x.tmp",
+        "mod3/sub/x.tmp",
+    ]
+    out += ["mod4/venv/", "mod5/sub/app", "mod7/x.bin", "mod8/tmp/", "mod8/x.log", "mod8/a.go~"]
+    out += ["mod8/node_modules/", "mod8/.hotrun/", "mod8/.git", "mod8/4913"]
+    kept = ["mod2/sub/out/", "mod2/x.tmp", "mod4/target/", "mod0/sub/app", "mod7/sub/x.bin"]
+    kept += ["mod6/x.log", "mod6/tmp/", "mod8/keep.log", "mod9/caf\udce9/", "mod9/caf\udce9.go"]
+    answers = watched(chosen, top, *out, *kept)
+    assert answers == dict.fromkeys(out, False) | dict.fromkeys(kept, True)
+
+
+def test_an_ignore_file_that_comes_before_its_directory_is_listed_counts(top: str) -> None:
+    chosen = make(top)
+    assert not chosen.skips(f"{top}/a")
+    write(top, "a/.gitignore", "x.go\n")
+    assert not chosen.wants(f"{top}/a/x.go")
+
+
 # Random trees -----------------------------------------------------------------------------------
 
 NAMES = ["a", "b", "ab", "src", "gen", "x.go", "y.log", "keep.log", "node_modules", ".git", "out"]

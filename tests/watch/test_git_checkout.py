@@ -113,7 +113,7 @@ class Session:
 
     def agrees(self) -> bool:
         fresh = list_tree([self.top], self.accepts.skips, self.accepts.wants)
-        return self.sieve._known._listing == fresh
+        return self.sieve._known.tree == fresh
 
 
 @pytest.mark.parametrize("eager", [False, True], ids=["after it", "while it goes on"])

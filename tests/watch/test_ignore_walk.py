@@ -12,6 +12,8 @@ import pytest
 from oracle import Answer, empty_home, git_says, hotrun_says
 from random_rules import random_repository
 
+from hotrun.watch.rules.filter import Filter
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -58,6 +60,7 @@ def compare(tmp_path: Path, home: str, first: int, least: int) -> Counter[str]:
         paths = random_repository(chance, top, home)
         expected = git_says(top, paths)
         check(seed, expected, hotrun_says(top, paths))
+        check(f"{seed}, filter", expected, filter_says(top, paths))
         root = random_root(chance, top, expected)
         below = [path for path in paths if path.startswith(f"{root}/")]
         check(f"{seed}, root {root!r}", expected, hotrun_says(top, below, root))
@@ -66,6 +69,20 @@ def compare(tmp_path: Path, home: str, first: int, least: int) -> Counter[str]:
             shutil.rmtree(directory)
         os.makedirs(os.path.join(home, "xdg"))
     return kinds
+
+
+def filter_says(top: str, paths: list[str]) -> dict[str, Answer | None]:
+    """Ask what is watched, as walks do; what hotrun itself leaves out is not git's matter."""
+    chosen, answers = Filter(roots=[top], base=top), {}
+    for path in paths:
+        full = os.path.join(top, path)
+        decision = chosen.explain(full, is_directory(full))
+        answer = not chosen.skips(full) if is_directory(full) else chosen.wants(full)
+        assert answer == decision.watched, path
+        rule = decision.rule
+        if decision.watched or rule is not None:
+            answers[path] = rule and Answer(rule.file, rule.line, rule.pattern)
+    return answers
 
 
 def check(seed: str, expected: dict[str, Answer | None], got: dict[str, Answer | None]) -> None:

@@ -12,7 +12,10 @@ import pytest
 from ear import DEADLINE, Ear, exchange, write
 
 from hotrun.watch import Event, Op, Overflow, Refreshed, Unwatched
-from hotrun.watch.sieve.known import FINE, HASHED, Known
+from hotrun.watch.sieve.contents import FINE
+from hotrun.watch.sieve.digest import HASHED
+from hotrun.watch.sieve.disk import Disk
+from hotrun.watch.sieve.known import Known
 from hotrun.watch.sieve.sieve import CHUNK, Sieve, Sifted
 from hotrun.watch.sieve.snapshot import list_tree, signature
 
@@ -285,15 +288,16 @@ def test_a_directory_that_is_gone_and_back_while_it_is_listed_is_kept(root: str)
     """Its parent was seen to be gone, and what is in it is found after all."""
     path = write(f"{root}/a/b/f.go")
     known = Known(lambda directory: directory in gone, lambda _: True)
+    disk = Disk(known)
     gone: set[str] = set()
     until_old(root)
     known.begin([root])
     gone.add(f"{root}/a")
-    assert not [each for each in known.relist(root) if each is not None and known.differs(each)]
+    assert not [each for each in disk.relist(root) if each is not None and disk.differs(each)]
     gone.clear()
     shutil.rmtree(f"{root}/a")
-    assert [each for each in known.relist(root) if each is not None and known.differs(each)]
-    assert (len(known), known.directories, known.get(path)) == (0, 1, None)
+    assert [each for each in disk.relist(root) if each is not None and disk.differs(each)]
+    assert (len(known), len(known.tree), known.get(path)) == (0, 1, None)
 
 
 def test_each_change_is_told_once(root: str, listen: Listen) -> None:
@@ -341,8 +345,8 @@ def test_what_new_rules_leave_out_did_not_change(root: str, listen: Listen) -> N
     write(f"{root}/b.go")
     desk = primed(root, listen)
     skips, wants = desk.sieve.accepts.skips, desk.sieve.accepts.wants
-    desk.sieve._known._skips = lambda path: path.endswith("/gen") or skips(path)
-    desk.sieve._known._wants = lambda path: "/gen/" not in path and wants(path)
+    desk.sieve._known.skips = lambda path: path.endswith("/gen") or skips(path)
+    desk.sieve._known.wants = lambda path: "/gen/" not in path and wants(path)
     desk.sieve.note([Refreshed(root)])
     assert desk.changed == []
     assert set(desk.sieve.paths()) == {f"{root}/b.go"}
@@ -387,11 +391,11 @@ def test_a_write_in_the_clock_tick_of_the_listing_is_not_lost(root: str) -> None
     path = write(f"{root}/a.go", "one")
     sieve = Sieve([root], Accepts())
     sieve.list()
-    assert path in sieve._known._vague
+    assert path in sieve._known.contents.vague
     write(path, "two")
     found = signature(path)
     assert found is not None
-    sieve._known._listing[root].files["a.go"] = found  # as if the clock had not moved
+    sieve._known.tree[root].files["a.go"] = found  # as if the clock had not moved
     for _ in sieve.prime():
         pass
     sieve.note([Event(path, Op.WRITE), Event(path, Op.CLOSE_WRITE)])
@@ -409,7 +413,7 @@ def test_two_writes_in_one_tick_of_the_clock_are_two(root: str, items: str) -> N
     write(path, "two")
     found = signature(path)
     assert found is not None
-    sieve._known._listing[root].files["a.go"] = found
+    sieve._known.tree[root].files["a.go"] = found
     sieve.note(
         {
             "event": [Event(path, Op.WRITE), Event(path, Op.CLOSE_WRITE)],
@@ -698,19 +702,20 @@ def test_the_listing_after_a_sift_is_that_of_the_disk(root: str, listen: Listen)
     shutil.rmtree(f"{root}/d/e")
     desk.sift()
     fresh = list_tree([root], Accepts().skips, Accepts().wants)
-    assert desk.sieve._known._listing == fresh
+    assert desk.sieve._known.tree == fresh
 
 
 def test_what_is_known_can_grow_from_below(root: str) -> None:
     """A file is heard of before the directories it came in; when they go, it goes."""
     known = Known(lambda _: False, lambda _: True)
+    disk = Disk(known)
     known.begin([root])
     path = write(f"{root}/a/b/f.go")
-    assert known.differs(path)
+    assert disk.differs(path)
     assert list(known.below(root)) == [path]
     shutil.rmtree(f"{root}/a")
-    assert [each for each in known.relist(root) if each is not None and known.differs(each)]
-    assert (len(known), known.directories) == (0, 1)
+    assert [each for each in disk.relist(root) if each is not None and disk.differs(each)]
+    assert (len(known), len(known.tree)) == (0, 1)
 
 
 def test_a_directory_that_is_gone_takes_its_files_along_even_if_called_a_name(root: str) -> None:

@@ -15,7 +15,7 @@ from ear import Ear, write
 
 from hotrun.watch import Event, Item, Op, Overflow, Refreshed
 from hotrun.watch.rules.filter import Filter
-from hotrun.watch.sieve.known import FINE
+from hotrun.watch.sieve.contents import FINE
 from hotrun.watch.sieve.sieve import Sieve
 from hotrun.watch.sieve.snapshot import Directory, list_tree
 
@@ -384,7 +384,7 @@ class World:
         )
         self.seen = now
         fresh = list_tree([self.root], Rules().skips, Rules().wants, follow_symlinks=self.follow)
-        known = self.sieve._known._listing
+        known = self.sieve._known.tree
         assert {path: content(listed) for path, listed in known.items()} == {
             path: content(listed) for path, listed in fresh.items()
         }

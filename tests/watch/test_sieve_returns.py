@@ -8,7 +8,8 @@ import pytest
 
 from hotrun.watch.event import Event, Op
 from hotrun.watch.rules.filter import Filter
-from hotrun.watch.sieve.sieve import RETURNS, Sieve
+from hotrun.watch.sieve.changes import RETURNS
+from hotrun.watch.sieve.sieve import Sieve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hotrun.watch import Event, Item, Overflow
-from hotrun.watch.sieve.known import FINE, digest_of
+from hotrun.watch.sieve.contents import FINE
+from hotrun.watch.sieve.digest import digest_of
 from hotrun.watch.sieve.sieve import Sieve
 from hotrun.watch.sieve.snapshot import list_tree
 
@@ -163,14 +164,14 @@ class Walk:
     def check(self) -> None:
         """What the sieve knows is what is there, to the byte."""
         self.check_listing()
-        known = self.sieve._known
-        for path, digest in known._hashes.items():
+        hashes = self.sieve._known.contents.hashes
+        for path, digest in hashes.items():
             assert digest == digest_of(path), path
-        assert set(known._hashes) == set(self.sieve.paths())
+        assert set(hashes) == set(self.sieve.paths())
 
     def check_listing(self) -> None:
         listed = list_tree([self.root], Rules().skips, Rules().wants)
-        assert self.sieve._known._listing == listed
+        assert self.sieve._known.tree == listed
 
 
 def truth(root: str) -> dict[str, tuple[object, ...]]:
