@@ -36,6 +36,7 @@ RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it tri
 WAITS = 0.02  # seconds, for the end of a comparison with the disk
 SLICE = 0.002  # seconds of listing or hashing between two looks at the inbox
 PATIENCE = 0.010  # seconds of listing before the first build: 1,000 files
+FEW = 200  # directories, of which a listing may be done in that time
 # Seconds after the last event from the time of the listing was read: the kernel tells of one half
 # of a move first, and the watcher waits for the other.
 TRUST = 0.5
@@ -163,7 +164,7 @@ class Feed:
     def _armed(self, clock: Clock) -> None:
         """List the tree; the first build need not wait for more than a moment of that."""
         listing = self._sieve.listing()
-        if _is_done(listing, PATIENCE):
+        if _is_done(listing, PATIENCE if self._watcher.directories <= FEW else 0):
             self._listed(clock)
         elif not self._closing:
             self._sieve.doubt()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hotrun.watch.event import LOOKS, Event, Item, Op, Unwatched
 from hotrun.watch.inotify import libc, wire
-from hotrun.watch.inotify.leaves import Leaves
+from hotrun.watch.inotify.planting import MASK, Planting
 from hotrun.watch.inotify.tree import Node, Tree
 from hotrun.watch.limits import USED_UP, LimitError
 
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
 
     StandIn = Callable[[str, OSError, bool], None]
 
-# Never ACCESS, OPEN or CLOSE_NOWRITE unless asked: a build reads everything. CLOSE_WRITE is
-# needed because a write through mmap gives no MODIFY at all. EXCL_UNLINK: what is written into
-# a file that was removed while it was open would be told under a name that is another file's.
-MASK = (
-    wire.IN_MODIFY
-    | wire.IN_ATTRIB
-    | wire.IN_CLOSE_WRITE
-    | wire.IN_MOVED_FROM
-    | wire.IN_MOVED_TO
-    | wire.IN_CREATE
-    | wire.IN_DELETE
-    | wire.IN_DELETE_SELF
-    | wire.IN_MOVE_SELF
-    | wire.IN_EXCL_UNLINK
-)
 _LOOKS = {
     Op.OPEN: wire.IN_OPEN,
     Op.READ: wire.IN_ACCESS,
@@ -47,7 +32,6 @@ _LOOKS = {
 }
 # Gone before we came, or no directory any more: its end was or will be reported.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-UTF, BYTES = "utf-8", "surrogateescape"  # of a path, as os.fsencode does it
 
 
 class Watches:
@@ -81,8 +65,8 @@ class Watches:
         self._anchors = anchors
         self._say = say
         self._stand_in = stand_in
-        self._leaves = Leaves()
         self.tree = Tree()
+        self._planting = Planting(fd, scope, self.tree, self._cannot)
         self.unreadable: set[str] = set()
         self.lost: set[str] = set()
 
@@ -117,7 +101,7 @@ class Watches:
                 if new and told_by_nobody:
                     self._say(Event(directory, Op.CREATE, None, directory=True))
                 if node is not known and not report and self._may_plant(directory, linked):
-                    stack += [(path, False, False) for path in self._plant(node)]
+                    stack += [(path, False, False) for path in self._planting.below(node)]
                     continue
                 below, found = self._list(node, report=new)
                 self._add_looks(node)
@@ -135,57 +119,6 @@ class Watches:
     def _may_plant(self, directory: str, linked: bool) -> bool:
         plain = not linked and not self._scope.follow_symlinks and not self._looks_at_all()
         return plain and self._scope.descends(directory)
-
-    def _plant(self, top: Node) -> list[str]:
-        """Watch all below a new directory, of which nothing need be told: what costs at a start.
-
-        The same as ``walk`` does, without its second thoughts; it takes a third of the time.
-
-        Returns:
-            Directories that need those: known ones, and ones that cannot be watched.
-        """
-        nodes, left = [top], list[str]()
-        leaves = self._leaves if self._leaves.may_be_below(top.path) else None
-        while nodes and not self._scope.closing:
-            parent = nodes.pop()
-            try:
-                directory = os.open(parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                try:
-                    self._plant_in(parent, directory, leaves, nodes, left)
-                finally:
-                    os.close(directory)
-            except OSError as error:
-                self._cannot(parent.path, error)
-        return left
-
-    def _plant_in(
-        self,
-        parent: Node,
-        directory: int,
-        leaves: Leaves | None,
-        nodes: list[Node],
-        left: list[str],
-    ) -> None:
-        """Watch the directories in one; those that may hold more are put to ``nodes``."""
-        tree, skips = self.tree, self._scope.skips
-        above = "" if parent.path == "/" else parent.path
-        by_path, fd, mask = tree.by_path, self._fd, MASK | wire.IN_ONLYDIR | wire.IN_DONT_FOLLOW
-        add_watch, plant = libc.try_add_watch, tree.plant
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    continue
-                path = f"{above}/{entry.name}"
-                if skips(path):
-                    continue
-                wd = -1 if path in by_path else add_watch(fd, path.encode(UTF, BYTES), mask)
-                if wd < 0:
-                    left.append(path)
-                    continue
-                node = plant(path, wd, parent)
-                # Watched, and then seen to hold no directory: most need not even be opened.
-                if leaves is None or not leaves.has(entry):
-                    nodes.append(node)
 
     def _follows(self, top: str) -> bool:
         follows = self._scope.follow_symlinks and top not in self._anchors
@@ -323,6 +256,7 @@ class Watches:
     def renew(self) -> Tree:
         """Begin an empty tree; the old one is for ``end``."""
         before, self.tree = self.tree, Tree()
+        self._planting.tree = self.tree
         return before
 
     def end(self, before: Tree) -> None:

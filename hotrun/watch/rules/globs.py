@@ -1,6 +1,7 @@
 """Lists of patterns, looked up one directory entry at a time.
 
 Patterns are looked up from one directory at a time (a `View`): most become dict entries there.
+Where no pattern asks for the path any more, all directories share one view, which is *settled*.
 """
 
 from __future__ import annotations
@@ -66,13 +67,55 @@ def _combined(
     return regex.fullmatch, [-1, *(p.index for p in reversed(patterns))]
 
 
+class Names:
+    """What some settled views may say of a name, asked at one stroke.
+
+    Args:
+        views: Settled.
+        is_dir: Of directories, or of files.
+        more: Further names that are spoken of.
+    """
+
+    __slots__ = ("_matches", "_names", "_suffixes")
+
+    def __init__(self, views: Iterable[View], *, is_dir: bool, more: Iterable[str]) -> None:
+        finders = [view.finder(is_dir=is_dir) for view in views]
+        self._names = frozenset(more).union(*(finder.names for finder in finders))
+        self._suffixes = frozenset[str]().union(*(finder.suffixes for finder in finders))
+        self._matches = [finder.name_match for finder in finders if finder.name_match is not None]
+
+    def may_have(self, name: str) -> bool:
+        """Whether a pattern may match an entry of this name; False is certain."""
+        if name in self._names or not name.isascii():
+            return True
+        if self._suffixes and (dot := name.rfind(".")) >= 0 and name[dot:] in self._suffixes:
+            return True
+        for match in self._matches:  # noqa: SIM110 - asked of every file; a generator takes twice
+            if match(name) is not None:
+                return True
+        return False
+
+
 class View:
-    """The patterns of one list as they are seen from one directory."""
+    """The patterns of one list as they are seen from one directory.
 
-    __slots__ = ("_directories", "_files", "_fold", "_globs", "_patterns", "_relative")
+    Attributes:
+        settled: No pattern asks for the path here or further down: the view is the same there.
+    """
 
-    def __init__(self, globs: Globs, relative: str, files: _Finder, directories: _Finder) -> None:
+    __slots__ = ("_directories", "_files", "_fold", "_globs", "_patterns", "_relative", "settled")
+
+    def __init__(
+        self,
+        globs: Globs,
+        relative: str,
+        files: _Finder,
+        directories: _Finder,
+        *,
+        settled: bool = False,
+    ) -> None:
         self._globs = globs
+        self.settled = settled
         self._relative = relative
         self._files = files
         self._directories = directories
@@ -96,16 +139,24 @@ class View:
                 best = max(best, finder.path_order[match.lastindex or 0])
         return self._patterns[best] if best >= 0 else None
 
+    def finder(self, *, is_dir: bool) -> _Finder:
+        """What looks up the directories, or the files, in this one."""
+        return self._directories if is_dir else self._files
+
     def below(self, name: str) -> View:
         """The same patterns as seen from the directory `name` in this one."""
+        if self.settled:
+            return self
         return self._globs.view(f"{self._relative}{self._globs.key(name)}/")
 
     def leads(self, after: int) -> bool:
         """Whether a pattern behind place `after` may match something below this directory."""
-        return self._globs.leads(self._relative, after)
+        return self._globs.leads(None if self.settled else self._relative, after)
 
     def names(self) -> bool:
-        """Whether a pattern's literal start names this directory or something below it."""
+        """Whether an anchored pattern's start names this directory or something below it."""
+        if self.settled:
+            return False
         positive = (p for p in self._patterns if not p.negated)
         return any(pattern.names(self._relative) for pattern in positive)
 
@@ -129,6 +180,9 @@ class Globs:
         for pattern in (p for p in patterns if p.anchored and not p.parts):
             head, slash, _ = pattern.literal.rpartition("/")
             self._literal.setdefault(head + slash, []).append(pattern)
+        self._anchored = [p for p in patterns if p.anchored]
+        # Folding is seldom, and not worth a quick way of its own.
+        self._settled = View(self, "", self._files, self._directories, settled=not fold)
         self._finders: dict[tuple[int, ...], tuple[_Finder, _Finder]] = {}
         self._ways: dict[int, re.Pattern[str]] = {}
 
@@ -142,6 +196,8 @@ class Globs:
         Args:
             relative: Its path from the base in byte form: "" or "a/b/".
         """
+        if not (self.fold or any(p.matters(relative) for p in self._anchored)):
+            return self._settled
         literal = self._literal.get(relative, [])
         wild = [p for p in self._wild if p.reaches(relative)]
         if not literal and not wild:
@@ -154,9 +210,16 @@ class Globs:
             )
         return View(self, relative, *self._finders[chosen])
 
-    def leads(self, relative: str, after: int) -> bool:
-        """Whether a pattern behind place `after` that takes nothing back may match below here."""
-        later = (p for p in self.patterns[after + 1 :] if not p.negated)
+    def leads(self, relative: str | None, after: int) -> bool:
+        """Whether a pattern behind place `after` that takes nothing back may match below here.
+
+        Args:
+            relative: Where; None: where no anchored pattern matches anything.
+            after: Its place in the list.
+        """
+        later = [p for p in self.patterns[after + 1 :] if not p.negated]
+        if relative is None:
+            return any(not p.anchored for p in later)
         return any(not p.anchored or self._way(p).fullmatch(relative[:-1]) for p in later)
 
     def _way(self, pattern: Pattern) -> re.Pattern[str]:

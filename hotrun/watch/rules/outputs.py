@@ -38,6 +38,10 @@ class Outputs:
             here.append(replace(compiled(anchored, len(here)), rule=rule))
         self._globs = {directory: Globs(found) for directory, found in patterns.items()}
 
+    def directories(self) -> set[str]:
+        """The directories in which something is named."""
+        return {*self._names, *self._globs}
+
     def seen_from(
         self, path: str, name: str, above: tuple[View, ...]
     ) -> tuple[Mapping[str, Rule], tuple[View, ...]]:

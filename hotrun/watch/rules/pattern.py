@@ -97,6 +97,13 @@ class Pattern:
             return False
         return self.depth is None or self.depth == directory.count("/")
 
+    def matters(self, directory: str) -> bool:
+        """Whether what it says depends on a path at or below `directory`; True may be wrong."""
+        if not (directory.startswith(self.literal) or f"{self.literal}/".startswith(directory)):
+            return False
+        # One deeper than its matches lie: it may have named the directory itself.
+        return self.depth is None or self.depth + 1 >= directory.count("/")
+
     def leads(self) -> str:
         """The regular expression of the directories on the way to what it matches."""
         segments = [""]
