@@ -54,7 +54,7 @@ stress: $(VENV)/.stamp-dev ## run the long random walks
 bench: $(VENV)/.stamp-bench ## measure hotrun beside its peers, in about an hour; writes bench/RESULTS.md
 	@$(WITH_VENV) $(PY) bench/run.py $(ARGS)
 
-bench-quick: $(VENV)/.stamp-go ## measure hotrun beside the floors alone, in two minutes
+bench-quick: $(VENV)/.stamp-go ## measure hotrun beside the floors alone, in under two minutes
 	@$(WITH_VENV) $(PY) bench/run.py --quick $(ARGS)
 
 dist: $(VENV)/.stamp-dev ## build the sdist, and from it the wheel, in dist/

@@ -9,6 +9,7 @@ from __future__ import annotations
 UNKNOWN = "no reason is known yet"
 
 _C = "a C program starts in 1 ms, and hotrun has an interpreter to start"
+_BARE = f"{_C}; it keeps no word of what is in the files"
 _GO = "a Go program starts in 2 ms, and hotrun has an interpreter to start"
 _RUST = "a Rust program starts in 2 ms, and hotrun has an interpreter to start"
 _BEFORE = "it runs the first build before all is watched; hotrun begins with the watches"
@@ -30,6 +31,10 @@ _GUARDED = "hotrun has a guardian beside it, which ends the app when hotrun is k
 _SMALL = "it is no interpreter"
 _FEWER = "it loads less: hotrun has asyncio, click, the signatures of all files and hashes of most"
 
+_OFTEN = (
+    "it looks at all files again after a short pause, whatever that costs: see CPU; hotrun rests "
+    "between two looks until it is below 3 % of a core"
+)
 _STOPPED = "it ends the old app before the build, so that nothing serves while it builds"
 _AFTER = "build's end -> new app's start"
 _RELISTS = "it ends at the first new file, and its loop lists the tree anew when all is over"
@@ -72,15 +77,23 @@ REASONS: dict[tuple[str, ...], str] = {
     ("go", "watchfiles"): _SERVES,
     ("go", "watchfiles API"): _SERVES,
     ("setup", "reflex"): _GO,
-    ("setup", "inotifywait loop"): f"{_C}; it keeps no word of the files",
+    ("setup", "entr"): _BARE,
+    ("setup", "chokidar-cli"): _BEFORE,
+    ("setup", "inotifywait loop"): _BARE,
     ("setup", "nodemon"): _BEFORE,
     ("setup", "watchfiles"): f"{_KEEPS}; {_BEFORE}",
     ("setup", "watchmedo"): f"{_KEEPS}; {_BEFORE}",
     ("node_modules", "reflex"): _GO,
-    ("node_modules", "inotifywait loop"): f"{_C}; it keeps no word of the files",
+    ("node_modules", "inotifywait loop"): _BARE,
     ("node_modules", "nodemon"): _BEFORE,
+    ("node_modules", "chokidar-cli"): _BEFORE,
+    ("node_modules", "entr"): _BARE,
     ("node_modules", "watchfiles"): f"{_KEEPS}; {_BEFORE}",
     ("node_modules", "watchmedo"): f"{_KEEPS}; {_BEFORE}",
+    ("polling", "nodemon"): _OFTEN,
+    ("polling", "chokidar-cli"): _OFTEN,
+    ("polling", "watchfiles"): _OFTEN,
+    ("polling", "watchmedo"): _OFTEN,
     ("stubborn", "entr"): _LEAVES,
     ("stubborn", "inotifywait loop"): _LEAVES,
     ("stubborn", "nodemon"): _LEAVES,

@@ -70,6 +70,12 @@ def watches(pids: Iterable[int]) -> int:
     return total
 
 
+def watches_allowed() -> int:
+    """Return how many watches the kernel lets one user have (inotify(7))."""
+    with open("/proc/sys/fs/inotify/max_user_watches", encoding="ascii") as file:
+        return int(file.read())
+
+
 def command_of(pid: int) -> list[str]:
     """Return the arguments of a process; none when it has ended."""
     return _read(f"/proc/{pid}/cmdline").split("\0")[:-1]

@@ -7,7 +7,6 @@ leaves nothing behind.
 from __future__ import annotations
 
 import glob
-import json
 import os
 import random
 import shutil
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from peers import Peer
 
@@ -144,15 +143,6 @@ class Project:
         """Return the path of a file of the project."""
         return os.path.join(self.path, name)
 
-    def configure(
-        self, build: Sequence[str], app: Sequence[str] = (), debounce: str = "auto"
-    ) -> None:
-        """Write hotrun.toml."""
-        text = f'[watch]\ndebounce = "{debounce}"\n[build]\ncommand = {json.dumps(build)}\n'
-        if app:
-            text += f"[run]\ncommand = {json.dumps(app)}\n"
-        write(self.at("hotrun.toml"), text)
-
     def save(self, how: str) -> int:
         """Save the source with new bytes, by "rename" or by "write"; return when it began."""
         text = f"state{len(self.save_times)}\n"
@@ -168,11 +158,12 @@ class Project:
         return began
 
 
-def grow(path: str, directories: int, files: int, each: int = 3) -> str:
+def grow(path: str, directories: int, files: int, each: int = 3, *, empty: bool = False) -> str:
     """Make a tree in ``path``: directory n lies in directory (n - 1) // ``each``.
 
     With three in each, two of three have no directory in them, and 10,000 are 8 to 9 deep: much
-    like the site-packages of a virtual environment (68 %, 7 deep). Each has a few small files.
+    like the site-packages of a virtual environment (68 %, 7 deep). Each has a few small files;
+    where nobody reads them they may be empty: a file that holds no block is soon removed.
     """
     paths = []
     for number in range(directories):
@@ -180,7 +171,7 @@ def grow(path: str, directories: int, files: int, each: int = 3) -> str:
         paths.append(f"{above}/package{number}" if number else path)
         os.mkdir(paths[-1])
         for name in range(files):
-            write(f"{paths[-1]}/file{name}.txt", f"{number} {name}\n")
+            write(f"{paths[-1]}/file{name}.txt", "" if empty else f"{number} {name}\n")
     return path
 
 

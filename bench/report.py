@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING
 
 from better import why
 
-from hotrun import __version__
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-
-    from peers import Peer
 
     Cell = Sequence[float] | str  # all measurements, or a word instead of any
 
@@ -201,38 +194,3 @@ def lines(grid: Sequence[Sequence[str]], figures: Container[int]) -> list[str]:
 
 def _line(cells: Iterable[tuple[Callable[[str, int], str], str, int]]) -> str:
     return f"| {' | '.join(side(cell, width) for side, cell, width in cells)} |"
-
-
-def head(mode: str, peers: Sequence[Peer], missing: Sequence[str]) -> str:
-    """Say where and when the figures were taken, and beside whom.
-
-    Args:
-        mode: Of the run.
-        peers: The tools that are here.
-        missing: The names of those that are not.
-    """
-    facts = (
-        f"hotrun {__version__}",
-        f"Python {platform.python_version()}",
-        f"{platform.system()} {platform.release()}",
-        f"{os.cpu_count()} cores",
-        f"{datetime.now(UTC):%Y-%m-%d}",
-        f"{mode} run",
-    )
-    beside = ", ".join(f"{peer.name} {peer.version()}" for peer in peers) or "no peer"
-    left_out = f" Not here, so left out: {', '.join(missing)}." if missing else ""
-    return (
-        "# What was measured\n"
-        "Written by `make bench`; how each figure comes about is said in bench/scenarios/.\n"
-        "Cells of tools are: median (min-max), and the ratio to hotrun.\n"
-        "Absolute times hold for one machine only.\n\n"
-        f"{'; '.join(facts)}.\nBeside {beside}.{left_out}\n"
-    )
-
-
-def verdict(tables: Sequence[Table]) -> str:
-    """Name the bars that do not hold."""
-    missed = [
-        f"{table.title}: {row.what}" for table in tables for row in table.rows if row.holds is False
-    ]
-    return "Every bar holds." if not missed else f"Bars that do not hold: {'; '.join(missed)}."

@@ -7,21 +7,26 @@ writes theirs alone with --write, and prints only without it.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
+import time
+import traceback
+from typing import TYPE_CHECKING
 
-from harness import HERE, Bench, BenchError, compile_probes
+from harness import Bench, BenchError, compile_probes
+from origin import FILE, beside, started
 from peers import GO_ONLY, PEERS, Peer
-from report import head, verdict
-from results import merge
+from results import merge, verdict
 from scenarios.all import SCENARIOS
 from tool import adopt_orphans
 
+if TYPE_CHECKING:
+    from report import Table
+
 
 def main() -> int:
-    """Run what was asked for; the exit code tells whether it could be measured."""
+    """Run what was asked for; the exit code tells whether all of it could be measured."""
     arguments = _arguments()
     names = arguments.scenario or list(SCENARIOS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended
@@ -29,23 +34,37 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     adopt_orphans()
     peers = () if arguments.quick else _peers(arguments.peers)
-    top = head("quick" if arguments.quick else "full", peers, [] if arguments.quick else _missing())
-    print(top)
-    tables = []
+    origin = f"{started()}{', few trials (--quick)' if arguments.quick else ''}"
+    others = beside(peers, [] if arguments.quick else _missing())
+    print(f"{origin}. {others}\n", flush=True)
+    tables: list[Table] = []
+    began = time.monotonic()
+    try:
+        _measure(names, arguments.quick, peers, tables)
+    finally:  # an interrupt after most of an hour leaves what has been measured by then
+        took = f"{(time.monotonic() - began) / 60:.1f} min"
+        if tables and (arguments.write or not (arguments.scenario or arguments.quick)):
+            merge(FILE, f"{origin}. The run took {took}. {others}", tables, list(SCENARIOS))
+    print(f"All of it took {took}. {verdict(table.text() for table in tables)}")
+    return 0 if len(tables) == len(names) else 1
+
+
+def _measure(names: list[str], quick: bool, peers: tuple[Peer, ...], tables: list[Table]) -> None:
+    """Add the table of each scenario, in which nothing went wrong, as it is there."""
     with tempfile.TemporaryDirectory(prefix="hotrun-bench-") as folder:
-        try:
-            compile_probes(folder)
-            bench = Bench(folder, arguments.quick, peers)
-            for name in names:
-                tables.append(SCENARIOS[name](bench))
-                print(tables[-1].text(), flush=True)
-        except BenchError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-    print(verdict(tables))
-    if arguments.write or not (arguments.scenario or arguments.quick):
-        merge(os.path.join(HERE, "RESULTS.md"), top, tables, list(SCENARIOS))
-    return 0
+        compile_probes(folder)
+        bench = Bench(folder, quick, peers)
+        for name in names:
+            began = time.monotonic()
+            try:
+                table = SCENARIOS[name](bench)
+                print(table.text())
+                tables.append(table)
+            except BenchError as error:
+                print(f"error: {name}: {error}", file=sys.stderr)
+            except Exception:  # noqa: BLE001 - a mistake in one is no reason to lose the others
+                traceback.print_exc()
+            print(f"{name} took {time.monotonic() - began:.1f} s.\n", flush=True)
 
 
 def _peers(wanted: str) -> tuple[Peer, ...]:
@@ -70,5 +89,7 @@ def _arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except BenchError as error:
+        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BESIDE = os.path.dirname(sys.executable)  # hotrun's command, the go of the extra, Python's peers
 NODE = os.path.join(HERE, ".peers", "node_modules", ".bin")  # where `make bench` puts npm's
 GRACE = 15.0  # seconds for a tool to end before it is killed
+SHORT = 2.0  # seconds for one that has failed already: some are too busy to hear
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, prctl(2)
 
 
@@ -117,17 +118,17 @@ class Tool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.end()
+        self.end(grace=GRACE if kind is None else SHORT)
         sweep(self._since)
         if kind is BenchError:
             self._show()
 
-    def end(self, number: int = signal.SIGTERM) -> float:
-        """Send a signal, wait for the end, kill after ``GRACE``; return the seconds it took."""
+    def end(self, number: int = signal.SIGTERM, grace: float = GRACE) -> float:
+        """Send a signal, wait for the end, kill when that takes longer; return the seconds."""
         began = time.monotonic()
         self._process.send_signal(number)  # does nothing when it has ended
         try:
-            self._process.wait(GRACE)
+            self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from better import REASONS, UNKNOWN, why
+from origin import beside, started
 from peers import GO_ONLY, HOTRUN, PEERS, Peer, Work
-from report import EQUAL, Column, Group, Row, Table, verdict
-from results import merge
+from report import EQUAL, Column, Group, Row, Table
+from results import merge, verdict
 from scenarios.all import SCENARIOS
 
 if TYPE_CHECKING:
@@ -62,6 +63,19 @@ def test_a_tool_that_takes_one_command_gets_the_build_and_then_the_app() -> None
     assert Work("/r", ["/b", "x"]).one == ["/b", "x"]
 
 
+def test_inotifywait_is_told_not_to_watch_what_is_ignored_and_not_only_to_be_silent_of_it(
+    tmp_path: Path,
+) -> None:
+    told, fake = tmp_path / "told", tmp_path / "inotifywait"
+    fake.write_text(f'#!/bin/sh\necho "$@" >{told}\n')
+    fake.chmod(0o755)
+    work = Work(str(tmp_path), ["/bin/true"], ignored=["node_modules", "dist"])
+    command = next(peer for peer in PEERS if peer.program == fake.name).call(work)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(command, cwd=tmp_path, env=env, timeout=60, check=False)
+    assert told.read_text().split()[-3:] == [".", "@./node_modules", "@./dist"]
+
+
 # --- tables --------------------------------------------------------------------------------
 
 
@@ -90,10 +104,11 @@ def test_figures_have_three_digits() -> None:
 
 
 def test_a_bar_that_does_not_hold_is_named() -> None:
-    table = Table("reaction", "", [Row("this", [3, 5, 4], most=4), Row("that", [5], "x", 4)])
-    assert verdict([table]) == "Bars that do not hold: reaction: that."
-    assert [row.cells()[-1] for row in table.rows] == ["yes", "NO"]
-    assert verdict([Table("other", "", [Row("no bar", [9])])]) == "Every bar holds."
+    rows = [Row("this", [3, 5, 4], most=4), Row("  that: of it", [5], "x", 4)]
+    missed = "\n- reaction: that: of it: 5.00 x, bar <= 4 x\n"
+    assert verdict([Table("reaction", "", rows).text()]) == f"Bars that do not hold:\n{missed}"
+    assert [row.cells()[-1] for row in rows] == ["yes", "NO"]
+    assert verdict([Table("other", "", [Row("no bar", [9])]).text()]) == "Every bar holds.\n"
 
 
 def test_a_tool_that_does_better_is_named_with_the_reason() -> None:
@@ -129,19 +144,107 @@ def test_every_reason_is_for_a_scenario_and_a_tool_that_there_are() -> None:
 # --- RESULTS.md ----------------------------------------------------------------------------
 
 
-def test_a_run_of_one_scenario_keeps_the_tables_of_the_others(tmp_path: Path) -> None:
-    path, order = tmp_path / "RESULTS.md", ["a", "b", "c"]
-    merge(str(path), "# first\n", [Table("c", "of c"), Table("a", "of a")], order)
-    merge(str(path), "# second\n", [Table("b", "of b"), Table("a", "of a, again")], order)
-    expected = "# second\n\n## a\nof a, again\n\n## b\nof b\n\n## c\nof c\n"
-    assert path.read_text() == expected
+def measured(*titles: str, bar: float = 2) -> list[Table]:
+    return [Table(title, f"of {title}", [Row("it", [1.0], "x", bar)]) for title in titles]
 
 
-def test_the_table_of_a_scenario_that_is_gone_goes(tmp_path: Path) -> None:
-    path = tmp_path / "RESULTS.md"
-    path.write_text("# top\n\n## gone\nold\n\n## a\nold\n")
-    merge(str(path), "# top\n", [], ["a"])
-    assert path.read_text() == "# top\n\n## a\nold\n"
+def origins(text: str) -> dict[str, str]:
+    """What a file says of each of its sections: the run that measured it."""
+    head, *sections = text.split("\n## ")
+    common = re.search(r"^Measured.*?: (.*)$", head, re.MULTILINE)
+    assert common
+    own = {
+        each.split("\n")[0]: re.search(r"^Measured: (.*)$", each, re.MULTILINE) for each in sections
+    }
+    return {title: found[1] if found else common[1] for title, found in own.items()}
+
+
+class Results:
+    """A file of results in which three scenarios may stand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, run: str, tables: list[Table]) -> str:
+        merge(str(self.path), run, tables, ["a", "b", "c"])
+        return self.path.read_text()
+
+
+@pytest.fixture(name="results")
+def _results(tmp_path: Path) -> Results:
+    return Results(tmp_path / "RESULTS.md")
+
+
+def test_what_one_run_measured_has_one_line_of_it_at_the_head(results: Results) -> None:
+    text = results.write("1, all.", measured("c", "b", "a"))
+    assert text.count("Measured") == 1
+    head, *sections = text.split("\n## ")
+    assert head.startswith("# What was measured\n\nWritten by `make bench`;")
+    assert head.endswith("\n\nEvery bar holds.\n\nMeasured: 1, all.\n")
+    assert [each.split("\n")[:2] for each in sections] == [[n, f"of {n}"] for n in "abc"]
+
+
+def test_a_section_of_another_run_says_so_and_is_else_what_was_printed(results: Results) -> None:
+    results.write("1, all.", measured("a", "b", "c"))
+    [again] = measured("b", bar=0.5)
+    text = results.write("2, b alone.", [again])
+    assert "\nMeasured, where a section does not say otherwise: 1, all.\n" in text
+    said = again.text().replace("## b\n", "## b\nMeasured: 2, b alone.\n\n")
+    assert f"\n{said}\n## c\n" in text
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (["abc", "b"], "121"),
+        (["b", "abc"], "222"),
+        (["ab", "c"], "112"),
+        (["c", "ab"], "221"),
+        (["a", "b", "c"], "123"),
+        (["abc", "a", "ab"], "331"),
+        (["abc", "ab", "c"], "223"),
+        (["abc", "b", "b", "abc"], "444"),
+        (["a", "b", "a", "c", "b"], "354"),
+    ],
+)
+def test_no_order_of_runs_has_a_section_speak_of_a_run_that_did_not_measure_it(
+    results: Results, runs: list[str], expected: str
+) -> None:
+    for number, titles in enumerate(runs, 1):
+        text = results.write(f"{number}, {len(titles)} of them.", measured(*titles))
+    assert "".join(run[0] for run in origins(text).values()) == expected
+    assert results.write("never", []) == text
+
+
+def test_the_verdict_is_of_all_sections_of_the_file(results: Results) -> None:
+    results.write("1", measured("a", "c", bar=0.5))
+    text = results.write("2", measured("a", "b"))
+    assert "\nBars that do not hold:\n\n- c: it: 1.00 x, bar <= 0.5 x\n\n" in text
+    assert "Every bar holds" not in text
+
+
+def test_what_has_no_figures_yet_is_named(results: Results) -> None:
+    assert "\nNot measured yet: a, c.\n" in results.write("1", measured("b"))
+    assert "Not measured yet" not in results.write("2", measured("a", "c"))
+
+
+def test_the_section_of_a_scenario_that_is_gone_goes(results: Results) -> None:
+    merge(str(results.path), "1", measured("gone", "a"), ["gone", "a"])
+    text = results.write("2", measured("b"))
+    assert list(origins(text)) == ["a", "b"]
+
+
+def test_a_section_whose_origin_nobody_wrote_down_is_not_given_one(results: Results) -> None:
+    results.path.write_text("# What was measured\nYesterday.\n\n## a\nold\n")
+    text = results.write("2", measured("b", "c"))
+    assert origins(text) == {"a": "in a run of which nothing was noted.", "b": "2", "c": "2"}
+
+
+def test_a_run_tells_its_commit_and_whom_it_could_not_ask() -> None:
+    told = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC, hotrun [\d.]+( of commit \w+( with local changes)?)?,"
+    assert re.match(told, started())
+    assert beside([], []) == "Beside no peer."
+    assert beside([], ["air", "bee"]) == "Beside no peer. Not here, so left out: air, bee."
 
 
 # --- documents -----------------------------------------------------------------------------

@@ -27,8 +27,7 @@ def _reflex(work: Work) -> list[str]:
 
 def _inotifywait(work: Work) -> list[str]:
     script = os.path.join(HERE, "probes", "inotifywait.sh")
-    ignored = "|".join(f"/{name}/" for name in work.ignored)
-    return ["bash", script, ignored, *work.one]
+    return ["bash", script, " ".join(work.ignored), *work.one]
 
 
 def _watchexec(work: Work) -> list[str]:

@@ -1,20 +1,11 @@
 /* chain BUILD... then APP...: run BUILD and, if it was good, become APP; what `sh -c 'build && exec
  * app'` does, without the shell's own start. */
-#include <string.h>
+#include "words.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char **after_then(char **argv) {
-    for (; *argv; argv++)
-        if (strcmp(*argv, "then") == 0) {
-            *argv = NULL;
-            return argv + 1;
-        }
-    return NULL;
-}
-
 int main(int argc, char **argv) {
-    char **build = argv + 1, **app = argc > 1 ? after_then(build) : NULL;
+    char **build = argv + 1, **app = argc > 1 ? after("then", build) : NULL;
     if (!app || !*app || !*build)
         return 2;
     pid_t child = vfork();

@@ -1,8 +1,8 @@
 /* floor rename|write DIRECTORY BUILD... [-- APP...]: the least that a tool on inotify can do.
  * After each save of that kind in DIRECTORY it runs BUILD by vfork and exec, and waits for it;
  * then, if there is an APP, it stops the old one by SIGTERM, waits, and starts the new one. */
+#include "words.h"
 #include <signal.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,15 +24,6 @@ static pid_t replace(pid_t app, char **argv) {
     return start(argv);
 }
 
-static char **after_dashes(char **argv) {
-    for (; *argv; argv++)
-        if (strcmp(*argv, "--") == 0) {
-            *argv = NULL;
-            return argv + 1;
-        }
-    return NULL;
-}
-
 int main(int argc, char **argv) {
     static char events[64 * 1024];
     int fd = inotify_init1(IN_CLOEXEC);
@@ -41,7 +32,7 @@ int main(int argc, char **argv) {
     int mask = strcmp(argv[1], "rename") == 0 ? IN_MOVED_TO : IN_CLOSE_WRITE;
     if (inotify_add_watch(fd, argv[2], mask) < 0)
         return 2;
-    char **build = argv + 3, **app = after_dashes(build);
+    char **build = argv + 3, **app = after("--", build);
     pid_t running = app ? replace(0, app) : 0;
     while (read(fd, events, sizeof events) > 0) {
         waitpid(start(build), NULL, 0);

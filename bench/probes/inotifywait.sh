@@ -1,6 +1,8 @@
 # inotifywait.sh IGNORED COMMAND...: the loop that people write around inotifywait. The command is
-# ended and started again once it has been quiet for 20 ms; IGNORED is a regular expression.
-ignored=$1
+# ended and started again once it has been quiet for 20 ms. IGNORED: names below the root, with
+# blanks in between. --exclude would drop the events alone, and have all of it watched.
+ignored=
+for name in $1; do ignored="$ignored @./$name"; done
 shift
 app=
 run() {
@@ -13,7 +15,7 @@ run() {
 }
 trap 'kill "$app" 2>/dev/null; exit' TERM INT
 exec 3< <(exec inotifywait -m -r -q -e close_write,moved_to,create,delete,moved_from \
-  ${ignored:+--exclude "$ignored"} --format '%w%f' .)
+  --format '%w%f' . $ignored)
 run "$@"
 while read -r -u 3 _; do
   while read -r -u 3 -t 0.02 _; do :; done

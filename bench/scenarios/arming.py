@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cost import watches
+from cost import watches, watches_allowed
 from harness import HERE, MS, BenchError, grow, rest
 from report import Row, Table
 from teller import Teller
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from harness import Bench
 
 SHAPES = (10_000, 3), (50_000, 3), (50_000, 10)  # directories, and how many in each
-SMALL = ((2_000, 3),)
+SMALL = ((1_000, 3),)
+LARGE = 50_000  # directories, from which on there are fewer turns
 AFTER = 0.8  # seconds in which the kernel frees 50,000 watches of the tool before
 PATIENCE = 60.0  # seconds that a tool has to set its watches
 WATCHES = 0.7  # of what the kernel allows: as much as one run may take
@@ -44,25 +45,20 @@ def arming(bench: Bench) -> Table:
     """Watch trees of some sizes, in turns with the floors and the peers."""
     table = Table(
         "arming",
-        "Directories of 5 small files, three or ten in each, so that two of three or nine of ten "
+        "Directories of 5 empty files, three or ten in each, so that two of three or nine of ten "
         "have none within; warm cache. `add` and the C program time themselves, without the start "
         "of the process.",
     )
     tools = _tools(bench, table)
     for count, each in SMALL if bench.quick else SHAPES:
-        if count > _allowed():
+        if count > WATCHES * watches_allowed():
             table.notes.append(f"{count:,} directories left out: fs.inotify.max_user_watches.")
             continue
-        root = grow(bench.at(f"arming-{count}-{each}"), count, 5, each)
+        root = grow(bench.at(f"arming-{count}-{each}"), count, 5, each, empty=True)
         taken = _arm_in_turns(bench, root, count, tools, table)
         table.rows += _arming_rows(f"{count:,}, {each} in each", taken, bench.quick)
         shutil.rmtree(root)
     return table
-
-
-def _allowed() -> float:
-    with open("/proc/sys/fs/inotify/max_user_watches", encoding="ascii") as file:
-        return int(file.read()) * WATCHES
 
 
 def _tools(bench: Bench, table: Table) -> Tools:
@@ -110,7 +106,7 @@ def _arm_in_turns(
     for _ in os.walk(root):
         pass
     taken = {tool: Armings() for tool in tools}
-    for turn in range(bench.some(5, 2)):
+    for turn in range(bench.some(5 if count < LARGE else 3, 2)):
         order = list(tools)
         for tool in order[turn % len(order) :] + order[: turn % len(order)]:
             command, word = tools[tool]

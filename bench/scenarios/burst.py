@@ -136,7 +136,7 @@ def _burst(bench: Bench, peer: Peer, trial: int, *, fast: bool) -> Burst:
     work = Work(project.path, bench.probe("build", log.path, BUILD, project.source), (), fast=fast)
     with Tool(peer.call(work), project.path, f"{name}.output") as tool:
         log.wait(2, "the first build's end")
-        until_quiet(log)
+        until_quiet(log, 1.2)
         before, known = on_cpu_ever(tool.processes()), len(log.lines())
         last = _write_many(bench, project)
         _until_still(tool, log, last)

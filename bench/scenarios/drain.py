@@ -34,7 +34,7 @@ def drain(bench: Bench) -> Table:
     )
     runs = [
         _drain(bench, Project(bench.at(f"drain{turn}"), 200).path, writes, directories)
-        for turn in range(bench.some(ROUNDS, 2))
+        for turn in range(bench.some(ROUNDS, 1))
     ]
     names = {
         "CPU of the reader": ("s", 1.0),

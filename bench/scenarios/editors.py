@@ -14,7 +14,7 @@ from harness import Log, Project, rest, write
 from peers import Peer, Work
 from tool import Tool
 
-from scenarios.saving import name_of, until_quiet
+from scenarios.saving import name_of, until_armed, until_quiet
 
 if TYPE_CHECKING:
     from harness import Bench
@@ -87,14 +87,15 @@ def editors(bench: Bench, peer: Peer, *, fast: bool) -> dict[str, Outcome]:
     project, log = Project(name, 20), Log(f"{name}.builds")
     work = Work(project.path, bench.probe("build", log.path, "0", project.source), fast=fast)
     outcomes = {editor: Outcome() for editor in EDITORS}
+    pause = 0.4 if bench.quick else 0.6 if fast else 1.1
     with Tool(peer.call(work), project.path, f"{name}.output"):
         log.wait(2, "the first build")
-        until_quiet(log)
+        until_armed(peer, log)
         for number in range(bench.some(3, 1)):
             for editor, save in EDITORS.items():
                 before, text = len(log.lines()), f"{save.__name__}-{number}"
                 save(project.source, f"{text}\n")
-                until_quiet(log, 0.6 if fast else 1.1)
+                until_quiet(log, pause)
                 ends = [line for line in log.lines()[before:] if line[0] == "end"]
                 outcomes[editor].builds.append(len(ends))
                 outcomes[editor].stale += ends[-1:] == [] or ends[-1][2] != text

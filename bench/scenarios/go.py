@@ -62,7 +62,7 @@ def _beside_a_build(bench: Bench, program: str) -> list[Row]:
     by_hand: list[tuple[float, float]] = []
     with Tool(hotrun("run", "--json"), ours.path, output, ours.env):
         until("the first answer", lambda: ours.answer() is not None, 180)
-        for number in range(1 + bench.some(15, 3)):
+        for number in range(1 + bench.some(15, 1)):
             turns = [
                 lambda number=number: tooled.append(_edit_under_hotrun(ours, number, output)),
                 lambda number=number: by_hand.append(_edit_by_hand(bare, number)),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def guardian(bench: Bench) -> Table:
     """Measure it after some replacements of the app, while nothing happens."""
-    seconds = bench.some(20, 2)
+    seconds = bench.some(20, 1)
     table = Table("guardian", f"After three replacements of the app; {seconds} s of rest.")
     project, log = Project(bench.at("guardian"), 200), Log(bench.at("guardian.log"))
     only_run(project, bench.probe("ender", log.path, "0"))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from report import Cell
 
 DIRECTORIES = 200
-CALM = 2.5  # seconds after the app's start in which a tool comes to rest
+CALM = 3, 1  # seconds from the app's start until a tool rests; hotrun alone needs no more
 COLUMNS = (
     Column("context switches", ""),
     Column("CPU"),
@@ -37,7 +37,7 @@ COLUMNS = (
 
 def idle(bench: Bench) -> Table:
     """Measure hotrun and its peers, one after the other."""
-    seconds = bench.some(20, 3)
+    seconds = bench.some(20, 2)
     table = Table(
         "idle",
         f"{seconds} s of nothing with the app running and {DIRECTORIES} directories watched; the "
@@ -70,7 +70,7 @@ def _at_rest(bench: Bench, peer: Peer, seconds: float) -> tuple[float, ...]:
     work = Work(project.path, build, bench.probe("app", apps.path), chain=chain)
     with Tool(peer.call(work), project.path, f"{name}.output") as tool:
         apps.wait(1, "the app")
-        time.sleep(CALM)
+        time.sleep(bench.some(*CALM))
         app = frozenset(int(pid) for _, pid in apps.lines())
         before = tool.processes(app)
         switched, ran = switches(before), on_cpu(before)

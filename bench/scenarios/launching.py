@@ -4,8 +4,9 @@ A look at /proc/PID/fdinfo locks what adds watches, and writes in a row keep a t
 from firing. So a launch is left alone until it rests (schedstat takes no lock), which tells what
 it comes to, and then others are asked, each once: at T its watches are counted and the deepest
 file is written. It was complete at T when it held as many as at rest, and a build other than the
-first one followed. T is halved in down to 5 % or 10 ms (10 % for what takes over two seconds). A
-tool that lists before its first build has the listing in this: a write before that is no change.
+first one followed. T is halved in down to 5 % or 10 ms (10 % for what takes over two seconds), for
+20 s at most: what is told is the least T at which one was complete. A tool that lists before its
+first build has the listing in this: a write before that is no change.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SECOND = 1e9  # nanoseconds
 QUIET = 0.5  # seconds with next to nothing on a CPU: at rest
 NOTHING = 20 * MS  # on a CPU in that time; some look around ten times a second
 PATIENCE = 1.2  # seconds until the build of a write, for a tool at rest: past any debounce here
+HALVING = 20.0  # seconds, after which no more launches are asked
 FREED = 50_000  # watches that the kernel frees in a second, after their holder's end
 NEARLY = 0.998  # of the watches at rest: some hold one more for a file that comes and goes
 
@@ -126,7 +128,7 @@ def at_rest(subject: Subject) -> Rest:
     """Launch it, wait until it rests, and see that it sees the change."""
     with _launched(subject) as tool:
         log = Log(subject.log)
-        first = int(log.wait(1, "the first build", subject.cap)[0]) - tool.began
+        first = _first_build(log, subject.cap) - tool.began
         after = _rested(tool, subject.cap)
         pids = tool.processes()
         cpu, memory, held = on_cpu_ever(pids), peak(pids), watches(pids)
@@ -136,6 +138,13 @@ def at_rest(subject: Subject) -> Rest:
             raise BenchError("a deep change is not seen")
     _let_free(held)
     return Rest(after / MS, first / MS, cpu / MS, memory / MB, held)
+
+
+def _first_build(log: Log, cap: float) -> int:
+    try:
+        return int(log.wait(1, "the first build", cap)[0])
+    except BenchError as error:
+        raise BenchError(f"no build in {cap:g} s") from error
 
 
 def _rested(tool: Tool, cap: float) -> int:
@@ -155,13 +164,13 @@ def moment(subject: Subject, came_to: Rest) -> float:
     """Return the least milliseconds from a launch at which one was complete."""
     low, high, found = came_to.first / 2, came_to.after, 0.0
     at = 0.9 * high  # a tool rests when it is done, as a rule
-    end = time.monotonic() + 4 * subject.cap
-    while high - low > _fine(high):
+    end = time.monotonic() + HALVING
+    while high - low > _fine(high) and time.monotonic() < end:
         complete = complete_at(subject, at, came_to)
         low, high, found = (low, at, complete) if complete else (at, high, found)
         at = (low + high) / 2
     while not found:
-        if high > subject.cap * 1000 or time.monotonic() > end:
+        if high > subject.cap * 1000 or time.monotonic() > end + subject.cap:
             raise BenchError(f"not in {subject.cap:g} s")
         found = complete_at(subject, high, came_to)
         high *= 1.1

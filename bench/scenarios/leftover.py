@@ -33,7 +33,7 @@ def leftover(bench: Bench) -> Table:
     for name, (listens, how) in KINDS.items():
         times = [
             _freed(bench, f"leftover-{len(table.rows)}-{trial}", how, listens=listens)
-            for trial in range(bench.some(10, 2))
+            for trial in range(bench.some(10, 1))
         ]
         table.rows.append(Row(name, times, most=1000))
     return table

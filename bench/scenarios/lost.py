@@ -21,7 +21,7 @@ from peers import HOTRUN, Peer, Work
 from report import Column, Group, Row, Table
 from tool import Tool
 
-from scenarios.saving import name_of, until_quiet
+from scenarios.saving import name_of, until_armed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BUILD = "60"  # milliseconds, of the build that a save comes into
 INTO = 0.020  # seconds from its first instruction to that save
 LOST = 4.0  # seconds after which a change is not taken to be built any more
-CAP = 14.0  # seconds for one part of a peer, in which it is done this often at most
+CAP = 10.0  # seconds for one part of a peer, in which it is done this often at most
 OFTEN = 50
 FULL = {"made in new directories": 200, "saved during a build": 200, "renamed over": 100}
 AUTO = 40  # times that hotrun does each with debounce = auto
@@ -143,7 +143,7 @@ def lost(bench: Bench) -> Table:
 
 
 def _counts(bench: Bench) -> list[tuple[str, int]]:
-    return [(name, bench.some(count, 8)) for name, count in FULL.items()]
+    return [(name, bench.some(count, 5)) for name, count in FULL.items()]
 
 
 def _rows(debounce: str, parts: dict[str, Part]) -> list[Row]:
@@ -183,7 +183,7 @@ def _part(
     command = peer.call(Work(project.path, build, fast=fast, chain=bench.probe("chain")[0]))
     with Tool(command, project.path, f"{path}.output") as tool:
         log.wait(2, "the end of the first build")
-        until_quiet(log, 0.3 if peer is HOTRUN else 1.2)
+        until_armed(peer, log)
         end = time.monotonic() + seconds
         while part.made < count and time.monotonic() < end and tool.code is None:
             PARTS[name](part)

@@ -17,7 +17,7 @@ from peers import HOTRUN, Peer, Work
 from report import Column, Group, Row, Table
 from tool import Tool
 
-from scenarios.saving import contenders, name_of, until_quiet
+from scenarios.saving import contenders, name_of, until_armed, until_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,10 +67,10 @@ def _bars(bench: Bench) -> list[Row]:
     project, log = Project(name, 20), Log(f"{name}.stamps")
     acts = _acts(project)
     work = Work(project.path, bench.probe("stamp", log.path), fast=True)
-    count = bench.some(20, 4)
+    count = bench.some(20, 2)
     with Tool(HOTRUN.call(work), project.path, f"{name}.output"):
         log.wait(1, "the first build")
-        until_quiet(log)
+        until_quiet(log, 1.2)  # a touch is no change once the tree has been listed
         rows = [
             Row(act, [_follow(log, acts[act], 0.1, count)], "builds", 0, count) for act in BARRED
         ]
@@ -85,7 +85,7 @@ def _follow(log: Log, act: Callable[[], object], pause: float, count: int) -> in
     for _ in range(count):
         act()
         rest(pause)
-    rest(0.5)
+    rest(0.4)
     return len(log.lines()) - before
 
 
@@ -97,7 +97,7 @@ def _counts(bench: Bench, peer: Peer) -> dict[str, list[float]]:
     work = Work(project.path, bench.probe("stamp", log.path))
     with Tool(peer.call(work), project.path, f"{name}.output"):
         log.wait(1, "the first build")
-        until_quiet(log)
+        until_armed(peer, log)
         patience = _patience(log, project)
         counts: dict[str, list[float]] = {act: [] for act in acts}
         for _ in range(3):

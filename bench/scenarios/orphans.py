@@ -19,7 +19,7 @@ from report import Column, Group, Row, Table
 from tool import Tool
 from tool import orphans as left_behind
 
-from scenarios.saving import name_of, until_quiet
+from scenarios.saving import name_of, until_armed, until_quiet
 from scenarios.signals import ASKING, happens, heed, kill, send, stop_timeout
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ENDS = {  # of a family: the signal to the tool; 0 is a save
 }
 PATIENCE = 15.0  # seconds for a tool to restart or to end: some wait 10 before they kill
 GRACE = 3.0  # seconds for the family to end after that
-QUICK = "500ms"  # hotrun's stop_timeout in a quick run
+QUICK = "200ms"  # hotrun's stop_timeout in a quick run
 
 
 def orphans(bench: Bench) -> Table:
@@ -85,7 +85,10 @@ def _survivors(bench: Bench, peer: Peer, end: str) -> list[str]:
     with Tool(command, project.path, f"{name}.output") as tool:
         try:
             until("a family", lambda: len(log.lines()) == MEMBERS)
-            until_quiet(log, 0.3 if ENDS[end] else 1.2)  # a tool may watch only after its start
+            if ENDS[end]:
+                until_quiet(log, 0.3)
+            else:
+                until_armed(peer, log)
             return _bring_to_its_end(tool, peer, project, log, ENDS[end])
         finally:
             kill((int(pid) for _, pid, _ in log.lines()), app)

@@ -58,7 +58,7 @@ def output(bench: Bench) -> Table:
     log = Log(bench.at("output.log"))
     in_c = bench.probe("lines", str(OUTPUT), log.path)
     in_python = [sys.executable, "-I", "-S", _script("lines.py"), str(OUTPUT), log.path]
-    table.rows += _outputs(bench, "C, stdio", in_c, HOW, log)
+    table.rows += _outputs(bench, "C, stdio", in_c, BARRED if bench.quick else HOW, log)
     table.rows += _outputs(bench, "Python, print", in_python, BARRED[:1], log)
     if bench.peers:
         table.groups.append(_beside_peers(bench, table))

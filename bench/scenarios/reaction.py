@@ -52,7 +52,7 @@ def reaction(bench: Bench) -> Table:
 
 
 def _saves(bench: Bench, peer: Peer, table: Table, *, fast: bool) -> list[Saves]:
-    count = bench.some(30 if peer is HOTRUN else 10, 5)
+    count = bench.some(30 if peer is HOTRUN else 10, 3)
     try:
         saves = [saved_under(bench, peer, how, count, fast=fast) for how in SAID]
     except BenchError as error:
@@ -106,6 +106,6 @@ def _floor(bench: Bench, how: str) -> Saves:
     command = bench.probe("floor", how, folder, *bench.probe("stamp", log.path))
     with Tool(command, project.path, bench.at(f"{name}.output")):
         rest(0.5)
-        saves = save_and_wait(log, lambda: project.save(how), bench.some(30, 5), 0.1)
+        saves = save_and_wait(log, lambda: project.save(how), bench.some(30, 3), 0.1)
     saves.writing = [took / 1e6 for took in project.save_times]
     return saves

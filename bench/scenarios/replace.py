@@ -95,11 +95,12 @@ def _save_and_see(bench: Bench, project: Project, log: Log) -> Replacements:
     seen = Replacements()
     wait_begun(log, 1)
     rest(0.5)
-    for trial in range(WARM_UP + bench.some(30, 4)):
+    warm_up = bench.some(WARM_UP, 1)
+    for trial in range(warm_up + bench.some(30, 2)):
         rest(0.15)
         before = len(log.lines())
         saved = project.save("rename")
         wait_begun(log, trial + 2)
-        if trial >= WARM_UP:
+        if trial >= warm_up:
             seen.add(saved, log.lines()[before:])
     return seen

@@ -20,7 +20,7 @@ from tool import Tool
 
 from hotrun.alarms import settle_time
 from hotrun.facts import Quiet
-from scenarios.saving import MODES, WARM_UP, contenders, name_of, until_quiet
+from scenarios.saving import MODES, WARM_UP, contenders, name_of, until_armed, until_quiet
 from scenarios.window import window
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _in_turns(bench: Bench) -> dict[str, Restarts]:
             tools.append(stack.enter_context(site.start(_command(bench, name, site))))
             site.apps.wait(1, "the first app")
         rest(0.5)
-        for trial in range(WARM_UP + bench.some(30, 5)):
+        for trial in range(WARM_UP + bench.some(30, 3)):
             for name, site in sites.items():
                 rest(0.1)
                 before, after = site.restart()
@@ -183,7 +183,7 @@ def _restarts(bench: Bench, peer: Peer, *, fast: bool) -> Restarts:
     site, seen = Site(name_of(bench, peer, "restarts", fast)), Restarts()
     with site.start(peer.call(site.work(bench, fast=fast))):
         site.apps.wait(1, "the first app")
-        until_quiet(site.apps)
+        until_armed(peer, site.apps)
         for trial in range(WARM_UP + 10):
             before, after = site.restart()
             until_quiet(site.apps, 0.15 if fast else 0.25)

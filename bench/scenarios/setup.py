@@ -14,6 +14,7 @@ import sys
 from statistics import median
 from typing import TYPE_CHECKING
 
+from cost import watches_allowed
 from harness import MS, BenchError, grow
 from peers import HOTRUN, Peer, Work
 from report import Column, Group, Row, Table
@@ -86,12 +87,6 @@ def deepest(root: str) -> str:
     return os.path.join(max(paths, key=lambda path: path.count("/")), "file0.txt")
 
 
-def allowed() -> int:
-    """Return how many watches the kernel lets one user have."""
-    with open("/proc/sys/fs/inotify/max_user_watches", encoding="ascii") as file:
-        return int(file.read())
-
-
 def _hotrun(bench: Bench, root: str, count: int, most: int, group: Group) -> Iterator[Row]:
     """Measure hotrun, and the floor after each of its rounds."""
     walks, starts, found = [], [], Setups()
@@ -121,8 +116,8 @@ def _peer(
     needs = int(median(held) * count / int(size)) if not isinstance(held, str) else 0
     if isinstance(last[0], str) and last[0]:
         return _word("left out")
-    if needs > allowed():
-        return _word(f"needs {needs:,} watches; {allowed():,} are allowed")
+    if needs > watches_allowed():
+        return _word(f"needs {needs:,} watches; {watches_allowed():,} are allowed")
     try:
         return setups(subject_of(bench, peer, root, deepest(root), count), most, SPEND).cells
     except BenchError as error:

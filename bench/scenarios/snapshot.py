@@ -22,11 +22,11 @@ ROUNDS = 5
 
 def snapshot(bench: Bench) -> Table:
     """List a tree, and list it again for the one file that differs."""
-    directories = bench.some(10_000, 1_000)
+    directories = bench.some(10_000, 500)
     root = grow(bench.at("snapshot"), directories, 10)
     table = Table("snapshot", f"{directories * 10:,} files in {directories:,} directories.")
     firsts, takes, relists = [], [], []
-    for _ in range(bench.some(ROUNDS, 2)):
+    for _ in range(bench.some(ROUNDS, 1)):
         firsts.append(_seconds(ours("list", root), "listed"))
         with Teller(ours("relist", root)) as teller:
             takes.append(int(teller.hear("listed")[1]) / SECOND)

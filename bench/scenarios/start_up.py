@@ -47,7 +47,7 @@ def _beside_python(bench: Bench) -> list[Row]:
         "hotrun --version": hotrun("--version"),
         "hotrun --help": hotrun("--help"),
     }
-    times = _in_turns(list(calls.values()), bench.some(20, 10))
+    times = _in_turns(list(calls.values()), bench.some(20, 5))
     ratios = [version / bare for version, bare in zip(times[2], times[0], strict=True)]
     return [
         *(Row(name, taken) for name, taken in zip(calls, times, strict=True)),
@@ -69,7 +69,7 @@ def _launches_of_hotrun(bench: Bench) -> list[Row]:
     return [
         Row(
             f"hotrun run, {directories:,} x 5 files",
-            _launches(bench, HOTRUN, directories, bench.some(20, 3)),
+            _launches(bench, HOTRUN, directories, bench.some(20, 2)),
             most=most,
         )
         for directories, most in ((1, None), (200, None), (1000, 150))

@@ -20,7 +20,7 @@ from report import Column, Group, Row, Table
 from tool import Tool
 
 from scenarios.apps import begun, wait_begun
-from scenarios.saving import name_of, until_quiet
+from scenarios.saving import name_of, until_armed
 from scenarios.signals import happens, heed, kill, send, stop_timeout
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _running(
     with Tool(command, project.path, f"{path}.output") as tool:
         try:
             wait_begun(log, 1)
-            until_quiet(log)
+            until_armed(peer, log)
             yield tool, project, log
         finally:
             kill((int(line[2]) for line in begun(log)), app)

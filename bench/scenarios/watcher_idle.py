@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def watcher_idle(bench: Bench) -> Table:
     """Let it wait for what never comes."""
-    seconds = bench.some(20, 3)
+    seconds = bench.some(20, 1)
     root = grow(bench.at("watcher-idle"), 1_000, 5)
     with Teller(ours("block", root)) as teller:
         teller.hear("armed")
