@@ -144,7 +144,7 @@ class _Streak:
             return
         if not blame.sure and not _steady([each.lag for each in (*self.blames, blame)]):
             self.blames.clear()
-            self.count = self.sure = 0
+            self.count = 0  # how often it is sure stays: this one could not be measured
         self.blames.append(blame)
         self.count += 1
         self.sure += blame.sure

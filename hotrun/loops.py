@@ -141,10 +141,10 @@ class Loops:
     # --- what they write ---
 
     def _keep_looking(self, run: _Run) -> None:
-        began = time.time()
-        if run.meter is not None and run.pid and began < run.until:
+        if run.meter is not None and run.pid and time.time() < run.until:
+            began = time.thread_time()  # what others took of the machine is no work of ours
             self._look(run)
-            pause = max(LOOK, SHARE * (time.time() - began))
+            pause = max(LOOK, SHARE * (time.thread_time() - began))
             self._host.loop.call_later(pause, self._keep_looking, run)
 
     def _look(self, run: _Run) -> None:
@@ -152,9 +152,13 @@ class Loops:
             run.meter.look(partial(self._pids, run.pid))
 
     def _pids(self, pid: int) -> list[int]:
-        """Return a step's process and all below it; what has left it has come to us."""
-        roots = [*([pid] if pid else ()), *(s.pid for s in self._host.reaper.adopted() if s.alive)]
-        return [*roots, *(stat.pid for stat in tree.below(roots))]
+        """Return a step's process and all below it; what has left it has come to us.
+
+        What a zombie has written is counted nowhere else until somebody waits for it, and that
+        may take a while on a busy machine.
+        """
+        roots = [*([pid] if pid else ()), *(stat.pid for stat in self._host.reaper.adopted())]
+        return [*roots, *(stat.pid for stat in tree.below(roots, zombies=True))]
 
     def _wrote(self, path: str, writer: Writer, at: float) -> bool | None:
         """Whether a step wrote at the time when a file changed."""

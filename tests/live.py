@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import pytest
 import snapshot
+
+from hotrun.process import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,11 +45,16 @@ def until(predicate: Callable[[], object], what: str, seconds: float = DEADLINE)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody listens on.
+
+    None of those that the kernel chooses from (ip_local_port_range, from 32768 on; in the BSDs
+    from 49152): until the app binds it, it would be given to a client of another test.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def listens(port: int) -> bool:
@@ -245,6 +253,23 @@ class Live:
         """Return the pids of all that it started, itself included, and that live."""
         return marked(self.mark)
 
+    def guardian(self) -> int:
+        """Wait until the guardian is what it will be, and asleep; return its pid."""
+        found: list[int] = []
+
+        def sleeps() -> bool:
+            found[:] = [pid for pid in tree.children(self.pid) if is_guardian(pid)]
+            return bool(found)
+
+        until(sleeps, "the guardian")
+        return found[0]
+
+    def is_killed_with_its_guardian(self) -> None:
+        """Kill both, so that what was started is left."""
+        os.kill(self.guardian(), signal.SIGKILL)
+        self.send(signal.SIGKILL)
+        self.ends()
+
     def apps(self) -> set[int]:
         """Return the pids of the app and all it started: they carry the session's cookie."""
         return set(marked(f"HOTRUN_SESSION={self.pid}-"))
@@ -274,6 +299,13 @@ class Live:
         for stream in (self._hotrun.stdout, self._hotrun.stderr):
             if stream is not None:
                 stream.close()
+
+
+def is_guardian(pid: int) -> bool:
+    """Whether a process is a guardian that sleeps; before that it is a copy of hotrun."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().startswith(b"%d (hotrun-guardian) S " % pid)
+    return False
 
 
 def fits(event: Event, name: str, fields: Mapping[str, object]) -> bool:
@@ -306,10 +338,15 @@ class Project:
         self.write("hotrun.toml", "\n".join(["[build]", *lines, "", text]))
 
     def write(self, name: str, content: str | bytes = "") -> Path:
-        """Write a file in one go, and the directories that it needs."""
-        path = self.path / name
+        """Write a file in one go, and the directories that it needs.
+
+        By a rename, because a busy machine may stall us between an open and a write for longer
+        than a tree has to be quiet: then one save is two changes.
+        """
+        path, draft = self.path / name, self.out / ".draft"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+        draft.replace(path)
         return path
 
     def seen(self) -> snapshot.Tree:

@@ -69,6 +69,13 @@ def story() -> Story:
 # --- with evidence ---
 
 
+def test_runs_that_could_not_be_measured_are_left_out_at_any_pace(story: Story) -> None:
+    """On a busy machine it is not always seen who wrote."""
+    for lag, wrote in ((0.5, True), (2.0, None), (0.1, True), (5.0, None)):
+        assert story.round(BUILD, lag, wrote).counting
+    assert story.round(BUILD, 1.0, True).dropped == {FILE: BUILD}
+
+
 @pytest.mark.parametrize("writer", [BUILD, APP, RULE], ids=lambda writer: writer.kind)
 def test_what_a_step_wrote_three_times_triggers_nothing(story: Story, writer: Writer) -> None:
     verdict = story.caught(writer)

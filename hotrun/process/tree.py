@@ -70,23 +70,29 @@ def alive(process: Process) -> bool:
     return stat is not None and stat.process == process and stat.alive
 
 
-def below(roots: Iterable[int]) -> list[Stat]:
+def below(roots: Iterable[int], *, zombies: bool = False) -> list[Stat]:
     """Return all living descendants of some processes, without themselves.
 
     While a parent reaps, the kernel may leave out a sibling of the reaped one (proc(5)): one
     look is a snapshot, and no proof. The children of ourselves, whom nobody else reaps, are
     always complete; that is where everything ends up whose parent is gone.
+
+    Args:
+        roots: Their pids.
+        zombies: Return those too that have ended and that nobody has waited for.
     """
     if LINUX and HAS_CHILDREN:
-        return walk(roots, children, read)
+        return walk(roots, children, read, zombies=zombies)
     table = everyone()
-    return walk(roots, _by_parent(table), table.get)
+    return walk(roots, _by_parent(table), table.get, zombies=zombies)
 
 
 def walk(
     roots: Iterable[int],
     children_of: Callable[[int], list[int]],
     stat_of: Callable[[int], Stat | None],
+    *,
+    zombies: bool = False,
 ) -> list[Stat]:
     """Collect the living below the roots, parents before their children."""
     found: list[Stat] = []
@@ -98,7 +104,7 @@ def walk(
             if stat is not None:
                 seen.add(pid)
                 stack.append(pid)
-                found.extend([stat] if stat.alive else ())
+                found.extend([stat] if stat.alive or zombies else ())
     return found
 
 

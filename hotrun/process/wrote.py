@@ -4,7 +4,8 @@
 were waited for it goes to who waited. Pipes, sockets and terminals do not count. Nor do, as tried
 on Linux 6.18: tmpfs; what is written into a page that is dirty already (an append, a moment after
 the last one), so that ``write_out`` comes first; truncating, removing, linking, setting times;
-and children of a parent that ignores SIGCHLD. Sqlite, mmap, O_DIRECT and sendfile do.
+and children of a parent that ignores SIGCHLD. Sqlite, mmap, O_DIRECT and sendfile do, and
+sometimes the first read of a file after a write (relatime).
 """
 
 from __future__ import annotations

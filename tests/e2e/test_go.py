@@ -81,7 +81,7 @@ def test_an_embedded_page_is_a_part_of_the_program(
     page = project.path / "templates/index.html"
     project.write("templates/index.html", page.read_text().replace("<body>", "<body>brand new "))
     until(lambda: "brand new" in (get(port, "/") or ""), "the new page")
-    assert serving.all("build_started")[-1]["paths"] == ["templates/index.html"]
+    assert serving.wait_for("build_started")["paths"] == ["templates/index.html"]
 
 
 def test_a_broken_build_shows_where_and_the_old_app_goes_on(

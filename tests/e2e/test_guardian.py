@@ -122,6 +122,8 @@ def test_a_daemon_that_a_build_left_on_purpose_survives_a_killed_hotrun(
     daemon = f"(setsid sh -c 'echo $$ > {notes}; exec sleep 600' &)"
     project.config(command=f"{daemon}; echo > {ready}; sleep 600")
     session = start()
+    # Whose group the guardian has not been told yet goes with all that was started since.
+    session.wait_for("build_started")
     until(lambda: ready.exists() and notes.exists() and notes.read_text(), "the build to begin")
     session.send(signal.SIGKILL)
     session.ends()
@@ -151,7 +153,7 @@ def test_the_guardian_goes_with_hotrun(project: Project, start: Start) -> None:
     project.write("hotrun.toml", "[run]\ncommand = 'sleep 600'\n")
     session = start()
     session.wait_for("app_started")
-    guardian = guardian_of(session)
+    guardian = session.guardian()
     assert session.stop() == 130
     assert not alive(guardian)
 
@@ -289,7 +291,7 @@ def test_nothing_but_our_end_wakes_the_guardian_and_it_is_small(
     project.config("[run]\ncommand = 'sleep 600'\n")
     session = start()
     session.wait_for("app_started")
-    guardian = guardian_of(session)
+    guardian = session.guardian()
     before = status(guardian, "status", "voluntary_ctxt_switches")
     for turn in range(3):
         project.write("source", str(turn))
@@ -304,12 +306,6 @@ def status(pid: int, file: str, key: str) -> int:
         found = re.search(rf"^{key}:\s+(\d+)", lines.read(), re.MULTILINE)
     assert found is not None
     return int(found[1])
-
-
-def guardian_of(session: Live) -> int:
-    children = tree.children(session.pid)
-    (guardian,) = (pid for pid in children if comm(pid) == b"hotrun-guardian\n")
-    return guardian
 
 
 @pytest.mark.parametrize("end", ["restart", "SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])

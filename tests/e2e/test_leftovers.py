@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from live import Live, Project, ended, until
 
-from hotrun.process import tree
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,15 +28,6 @@ def child_of(project: Project) -> int:
     return int(notes.read_text())
 
 
-def is_killed_with_its_guardian(session: Live) -> None:
-    for pid in tree.children(session.pid):
-        with open(f"/proc/{pid}/comm", "rb") as file:
-            if file.read() == b"hotrun-guardian\n":
-                os.kill(pid, signal.SIGKILL)
-    session.send(signal.SIGKILL)
-    session.ends()
-
-
 def listed(project: Project, *words: str) -> list[str]:
     """What `hotrun leftovers` prints."""
     result = ended(project.path, "leftovers", *words)
@@ -51,7 +40,7 @@ def test_leftovers_are_named_and_stopped(project: Project, start: Start) -> None
     session = start()
     session.wait_for("app_started")
     child = child_of(project)
-    is_killed_with_its_guardian(session)
+    session.is_killed_with_its_guardian()
     left = session.leftovers()
     assert child in left
     heading, *rows = listed(project)
@@ -74,12 +63,17 @@ def test_a_build_is_a_leftover_and_the_daemon_that_it_left_is_none(
     notes, ready = project.out / "daemon", project.out / "ready"
     daemon = f"(setsid sh -c 'echo $$ > {notes}; exec sleep 602' &)"
     project.config(command=f"{daemon}; echo > {ready}; sleep 603; true")
-    session = start()
+    temporary = project.out / "tmp"
+    temporary.mkdir()
+    session = start(TMPDIR=str(temporary))
     until(lambda: ready.exists() and notes.exists() and notes.read_text(), "the build to begin")
     path = project.path / ".hotrun" / f"session-{session.pid}"
     until(lambda: "\n+" in path.read_text(), "the record of the build")
-    is_killed_with_its_guardian(session)
+    session.is_killed_with_its_guardian()
+    listed(project)
+    assert os.listdir(temporary)  # a build that lives may use it
     answer = json.loads("".join(listed(project, "--json", "--stop")))
+    assert os.listdir(temporary) == []
     assert {each["kind"] for each in answer["leftovers"]} == {"build"}
     assert all(each["stopped"] for each in answer["leftovers"])
     pid = int(notes.read_text())
@@ -108,7 +102,7 @@ def test_the_next_run_names_them_and_only_they_are_stopped(project: Project, sta
     dead = start()
     dead.wait_for("app_started")
     child_of(project)
-    is_killed_with_its_guardian(dead)
+    dead.is_killed_with_its_guardian()
     (project.out / "child").unlink()
     alive = start()
     named = alive.wait_for("problem", lambda event: "earlier hotrun" in event["message"])
@@ -162,10 +156,12 @@ def test_the_file_is_as_short_as_what_lives(project: Project, start: Start) -> N
 
 
 def records(path: os.PathLike[str], app: int) -> bool:
-    """Whether the file has a header, and nothing but the record of an app."""
+    """Whether the file has a header, and only the records of the build's directory and an app."""
     with open(path, encoding="ascii") as file:
-        lines = file.read().splitlines()
-    return len(lines) == 2 and lines[1].startswith(f"+{app} ") and lines[1].endswith(" sleep 600")
+        _, *lines = file.read().splitlines()
+    if [line[:1] for line in lines] != ["=", "+"]:
+        return False
+    return lines[1].startswith(f"+{app} ") and lines[1].endswith(" sleep 600")
 
 
 def test_a_project_is_named_with_an_option(project: Project) -> None:

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 from live import Live, Project, free_port, until
 
+from hotrun.breaker import BUILDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from live import Event
 
 # Writes the time into a file at each start.
 WRITER = """
@@ -64,6 +67,32 @@ def quiet(project: Project, session: Live) -> None:
     session.wait_for("changed", paths=["src/sentinel.txt"])
     # On a busy machine it is not always seen who wrote, and then it counts once more.
     assert before + 2 <= len(session.all("changed")) <= before + 12
+
+
+def stamped(session: Live, since: int = 0) -> list[Event]:
+    """The changes of what the step writes."""
+    return [each for each in session.all("changed", since) if "stamp.txt" in each["paths"][0]]
+
+
+def until_caught(project: Project, session: Live, message: str) -> int:
+    """Wait for the message; return in how many rounds of builds it came.
+
+    A machine that is so busy that it is not seen who wrote has what is written wait, longer each
+    time, until somebody saves: then there is another round.
+    """
+    rounds, since = 1, 0
+
+    def is_caught() -> bool:
+        nonlocal rounds, since
+        if session.all("problem", message=message):
+            return True
+        if len(stamped(session, since)) > BUILDS:
+            rounds, since = rounds + 1, session.now
+            project.write("src/another.txt", f"{rounds}")
+        return False
+
+    until(is_caught, "the message")
+    return rounds
 
 
 def told(session: Live) -> list[tuple[str, str]]:
@@ -152,11 +181,11 @@ def test_what_a_step_writes_each_time_causes_a_few_builds_and_one_message(
         project.write("src/first.txt", "1")
         session.wait_for("changed", paths=["src/first.txt"])
     # The app may have been started for the last time before or after the message.
-    until(lambda: session.all("problem", message=message), "the message")
+    rounds = until_caught(project, session, message)
     if "[run]" in config:
         until(lambda: session.all("output", text="up"), "the app")
     # Three, and a few more where the machine was too busy to see who wrote.
-    assert 3 <= len([e for e in session.all("changed") if "stamp.txt" in e["paths"][0]]) <= 9
+    assert 3 <= len(stamped(session)) <= 9 * rounds
     quiet(project, session)
     assert told(session).count((message, hint)) == 1
 
@@ -194,6 +223,7 @@ def test_a_script_that_saves_as_soon_as_the_app_answers_loses_nothing(
         until(lambda n=n: answer(port) == f"{n}", f"answer {n}")
         project.write("page.txt", f"{n + 1}")
     until(lambda: answer(port) == "10", "the last answer")
+    session.wait_for("app_started", run=11)  # the app may have answered before hotrun was read
     assert len(session.all("app_started")) == 11
     assert told(session) == []
 

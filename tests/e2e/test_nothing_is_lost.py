@@ -76,6 +76,8 @@ def test_a_write_during_a_build_is_seen_by_a_build_that_began_later(
         if busy == "finish" or number % 3 == 0:
             (out / f"pass-{number - 1}").touch()
         wait_until_seen(project, f"{number}")
+    # The build may have told us before hotrun was read.
+    session.wait_for("build_started", run=CHANGES + 1)
     cancelled = len(session.all("build_cancelled"))
     assert len(session.all("build_started")) == CHANGES + 1
     assert cancelled == (0 if busy == "finish" else CHANGES - CHANGES // 3)

@@ -17,8 +17,6 @@ from live import Live, Project, ended, free_port, listens, until
 from plain import Plain
 from pty_rig import Rig
 
-from hotrun.process import tree
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -211,8 +209,12 @@ def test_an_app_whose_words_are_not_read_is_understood_by_how_it_is_started(
 
 def test_a_port_of_an_earlier_life_is_known_although_nothing_is_read(project: Project) -> None:
     """It is the case of a person at a terminal, whose app comes up with a default of its own."""
-    port = free_port()
-    app(project, port, more="[build]\ncommand = 'true'")
+    port, asked = free_port(), free_port()
+    ready = f'ready = {{ tcp = "127.0.0.1:{asked}" }}'
+    app(project, port, more=f"{ready}\n[build]\ncommand = 'true'")
+    # When it is ready, it has the other port too.
+    second = f'second = socket.create_server(("127.0.0.1", {asked}))\nprint('
+    project.write("app.py", SERVER.replace("print(", second))
     with Rig(sys.executable, "-m", "hotrun", "run", "--color", "never", cwd=project.path) as rig:
         learned(rig)
         os.kill(rig.number("started pid"), signal.SIGKILL)
@@ -263,15 +265,6 @@ def test_a_port_that_ready_asks_is_named_before_the_app_has_said_a_word(
 # --- one of ours ---
 
 
-def is_killed_with_its_guardian(session: Live) -> None:
-    for pid in tree.children(session.pid):
-        with open(f"/proc/{pid}/comm", "rb") as file:
-            if file.read() == b"hotrun-guardian\n":
-                os.kill(pid, signal.SIGKILL)
-    session.send(signal.SIGKILL)
-    session.ends()
-
-
 def test_a_leftover_is_told_how_to_be_rid_of_and_then_the_app_starts(
     project: Project, start: Start
 ) -> None:
@@ -280,7 +273,7 @@ def test_a_leftover_is_told_how_to_be_rid_of_and_then_the_app_starts(
     dead = start()
     left = dead.wait_for("app_started")["pid"]
     dead.wait_for("output", text="serving")
-    is_killed_with_its_guardian(dead)
+    dead.is_killed_with_its_guardian()
     session = start()
     problem = session.wait_for("problem", lambda event: names(event["message"], port, left))
     assert problem["hint"] == "it was left by an earlier hotrun: hotrun leftovers --stop"

@@ -9,8 +9,10 @@ import time
 from typing import TYPE_CHECKING, Self
 
 import pytest
+from live import until
 
 from hotrun.breaker import TICK
+from hotrun.process import tree
 from hotrun.process.wrote import SHARP, Meter, is_counted, waited, write_out, written
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
         pytest.skip("what is written here is not counted (no Linux, tmpfs)")
     (tmp_path / "file").write_bytes(b"0123456789")
     write_out(str(tmp_path / "file"))
+    # The first read after a write is written down (mount(8), relatime), and that may be counted.
+    (tmp_path / "file").read_bytes()
     with Writer(tmp_path) as writer:
         yield writer
 
@@ -107,6 +111,23 @@ def test_what_makes_a_page_of_a_file_dirty_is_counted(writer: Writer, line: str)
 )
 def test_what_writes_to_no_file_is_not_counted(writer: Writer, line: str) -> None:
     assert not grows(writer, line)
+
+
+def test_what_ended_and_was_not_waited_for_has_its_count_still(writer: Writer) -> None:
+    """On a busy machine a parent may take a while to wait for it."""
+
+    def count() -> int:
+        zombies = tree.below([writer.pid], zombies=True)
+        found = written([writer.pid, *(stat.pid for stat in zombies)])
+        return sum(each or 0 for each in found.values())
+
+    before = count()
+    writer.does("p = subprocess.Popen(['sh', '-c', 'echo x > file'])")
+    until(lambda: not tree.below([writer.pid]), "the end of the shell")
+    assert count() > before
+    after = count()
+    writer.does("p.wait()")
+    assert count() == after, "it went to who waited"
 
 
 def test_a_write_into_a_dirty_page_is_counted_once_it_was_written_out(

@@ -531,6 +531,30 @@ def test_a_file_that_has_just_become_empty_is_unfinished(root: str, listen: List
     assert not desk.sieve.unfinished
 
 
+def test_a_file_that_was_just_made_is_unfinished_until_it_is_closed(
+    root: str, listen: Listen
+) -> None:
+    desk = primed(root, listen)
+    with open(f"{root}/new.go", "wb"):
+        assert desk.hear()
+        assert desk.sieve.unfinished
+    desk.hear()
+    assert not desk.sieve.unfinished
+    assert desk.sieve.lone_save
+
+
+def test_what_came_whole_is_finished(root: str, listen: Listen) -> None:
+    path = write(f"{root}/a.go", b"")
+    desk = primed(root, listen)
+    os.symlink("a.go", f"{root}/link.go")
+    assert desk.hear()
+    assert not desk.sieve.unfinished
+    write(path, "one")
+    os.link(path, f"{root}/hard.go")
+    assert desk.hear()
+    assert not desk.sieve.unfinished
+
+
 def test_a_file_that_always_was_empty_is_finished(root: str, listen: Listen) -> None:
     path = write(f"{root}/a.go", b"")
     desk = primed(root, listen)

@@ -9,13 +9,23 @@ there, so doubled, late, merged and missing events all come to the same.
 from __future__ import annotations
 
 import os
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun.watch.event import Event, Item, Overflow, Refreshed
 from hotrun.watch.sieve.changes import Changes, Sifted
 from hotrun.watch.sieve.git_lock import is_locked
 from hotrun.watch.sieve.known import Known
-from hotrun.watch.sieve.touched import CAME_OR_WENT, FINISHED, RENAME, SAVING, WENT, Touched
+from hotrun.watch.sieve.touched import (
+    CAME,
+    CAME_OR_WENT,
+    FINISHED,
+    MOVED_TO,
+    RENAME,
+    SAVING,
+    WENT,
+    Touched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -226,6 +236,19 @@ class Sieve:
             self._touched.emptied(path, is_empty=self._is_emptied(path))
         elif bits & WENT:
             self._touched.gone(path)
+        elif bits & CAME and not bits & MOVED_TO and many <= FEW and self._is_born(path):
+            self._touched.born(path)
+
+    def _is_born(self, path: str) -> bool:
+        """Whether a file is new and empty: who has made it is about to write, and then closes it.
+
+        A link, a socket or a fifo came whole, and nobody closes it.
+        """
+        try:
+            stat = os.lstat(path)
+        except OSError:
+            return False
+        return S_ISREG(stat.st_mode) and not stat.st_size
 
     def _is_emptied(self, path: str) -> bool:
         # Some editors truncate, and write a moment later: nobody wants the empty file built.

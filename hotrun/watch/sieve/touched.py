@@ -88,6 +88,11 @@ class Touched:
         """Say whether a file that was written has lost all its bytes by that."""
         (self._emptied.add if is_empty else self._emptied.discard)(path)
 
+    def born(self, path: str) -> None:
+        """Say that a file was made just now, and is still empty: it is about to be written."""
+        if self._sees_close(path):
+            self._writing.add(path)
+
     def gone(self, path: str) -> None:
         """Say that a file went: nobody is waited for who writes it."""
         self._writing.discard(path)
