@@ -13,34 +13,64 @@ def main() -> None:
 
         sys.stdout.write(f"hotrun {__version__}\n")
         return
-    import gc
-
-    if sys.argv[1:2] == ["run"]:
-        _end_in_order()
-    _mend_streams()
-    # Little of a start is garbage, and looking for it takes 5 ms of 100; a session turns the
-    # collector on when its first build runs.
-    gc.disable()
     try:
+        sys.exit(_run())
+    except _Ended as end:
+        _say(f"hotrun ended: {end.reason}\n")
+        raise
+
+
+class _Ended(SystemExit):
+    """A signal ends us before the session hears signals itself."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code)
+        self.reason = reason
+
+
+def _run() -> int:
+    try:
+        if sys.argv[1:2] == ["run"]:
+            _end_in_order()
+        import gc
+
+        _mend_streams()
+        # Little of a start is garbage, and looking for it takes 5 ms of 100; a session turns the
+        # collector on when its first build runs.
+        gc.disable()
         from hotrun.cli import main as cli
 
-        code = cli()
+        return cli()
     except KeyboardInterrupt:  # while modules are still being imported
-        code = 130
-    sys.exit(code)
+        return 130
 
 
 def _end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end us as an error does, so that what was begun is undone.
+    """Let SIGINT, SIGTERM and SIGHUP end us as an error does, so that what was begun is undone.
 
     Until the session hears them itself. The first process of a container would not even end: the
     kernel drops what it has no handler for. Who ignores SIGHUP for us (nohup) means that we stay.
     """
     import signal
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
+    from hotrun.signals import ENDINGS
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the undoing short
+        raise _Ended(*ENDINGS[signal.Signals(number)])
+
+    for number in ENDINGS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, end)
+
+
+def _say(text: str) -> None:
+    """Write a line for people, as the console of a session would."""
+    if sys.stderr is not None and not {"-q", "--quiet"}.intersection(sys.argv):
+        try:
+            sys.stderr.write(text)
+        except OSError:  # the terminal went away
+            return
 
 
 def _mend_streams() -> None:

@@ -74,7 +74,7 @@ class Session:
         self.sockets = options.sockets
         self.terminal = options.terminal
         self.guardian = options.guardian
-        self.scratch = Scratch(options.guardian)
+        self.scratch = Scratch(options.guardian, options.file)
         self._seat = Seat(options.terminal, self._lends, shows=options.shows)
         self._options = options
         self._subscribers = list(subscribers)

@@ -6,7 +6,8 @@ a whole: a profile, a platform. Each is checked by itself, so that an error name
 
 from __future__ import annotations
 
-import os.path
+import os
+import stat
 import tomllib
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
@@ -181,7 +182,10 @@ def _no_config(directory: str) -> NoConfigError:
 
 def _content(path: str, label: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_opened) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                hint = "put a file in its place, or name another one: -c FILE"
+                raise ConfigError(f"{label} is not a regular file", hint)
             return file.read()
     except IsADirectoryError as error:
         inside = os.path.join(label, HOTRUN_TOML)
@@ -193,6 +197,11 @@ def _content(path: str, label: str) -> bytes:
         reason = (error.strerror or "unknown error").lower()
         hint = "make it readable for the user who runs hotrun"
         raise ConfigError(f"cannot read {label}: {reason}", hint) from error
+
+
+def _opened(path: str, flags: int) -> int:
+    # A FIFO has to be seen for what it is: to open one waits for a writer, for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _file_meant(path: str, label: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING
 
 from hotrun.inputs import source
@@ -173,8 +174,7 @@ class Graph:
         looked = os.path.dirname(path) in self._looked  # else nobody knows what was there
         if looked and (not known or path in self._left_out):
             try:
-                with open(path, "rb") as file:
-                    why = left_out_by_header(file.read(HEADER), self._context)
+                why = left_out_by_header(_content(path, HEADER), self._context)
             except FileNotFoundError:
                 why = "it was left out, and is gone" if known else ""
             except OSError:
@@ -207,8 +207,7 @@ class Graph:
         if not name.endswith(".go") or left_out_by_name(name, self._context):
             return nothing
         try:
-            with open(os.path.join(package.directory, name), "rb") as file:
-                data = file.read()
+            data = _content(os.path.join(package.directory, name))
         except OSError:
             return None
         out = left_out_by_header(data, self._context)
@@ -274,13 +273,21 @@ def _module_around(directory: str) -> list[tuple[str, str]]:
     """Return the module that a directory is in: its path and where it begins."""
     while directory != os.path.dirname(directory):
         try:
-            with open(os.path.join(directory, "go.mod"), "rb") as file:
-                found = re.search(rb'^[ \t]*module[ \t]+["`]?([^\s"`]+)', file.read(), re.MULTILINE)
+            text = _content(os.path.join(directory, "go.mod"))
         except OSError:
             directory = os.path.dirname(directory)
         else:
+            found = re.search(rb'^[ \t]*module[ \t]+["`]?([^\s"`]+)', text, re.MULTILINE)
             return [(found[1].decode("utf-8", "replace"), directory)] if found else []
     return []
+
+
+def _content(path: str, most: int = -1) -> bytes:
+    """Read a file's beginning, or all of it; of a FIFO nothing: its writer may never come."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return b""
+    with open(path, "rb") as file:
+        return file.read(most)
 
 
 def _names(directory: str) -> list[str]:

@@ -133,6 +133,8 @@ class Question:
         """Return what a dependency file names; a relative path is one from here, or from there."""
         from hotrun.inputs import depfile
 
+        if not os.path.isfile(file):  # to open a FIFO waits for a writer
+            return []
         try:
             with open(file, encoding="utf-8", errors="surrogateescape") as lines:
                 names = depfile.parse(lines.read())

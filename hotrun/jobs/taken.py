@@ -16,7 +16,7 @@ from hotrun import notices
 from hotrun.address import parse_address
 from hotrun.process import in_use, listeners, ports, tree
 from hotrun.process.bind import ListenError
-from hotrun.process.spawn import SpawnError
+from hotrun.process.spawn import NoDirectoryError, SpawnError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ LOOKED_AT = 256 * 1024  # characters
 LAST = 4  # reads of a pipe, 64 KiB at most
 # Seconds for an app that says so to end; one that goes on without its port is not waited for.
 SOON = 0.5
+NAME_IT = "create it, or set run.working_directory"
 USE_IT = "let the app take the socket (LISTEN_FDS, or {fd} in the command), or drop run.listen"
 
 
@@ -105,7 +106,8 @@ class Taken:
     def refusal(self, key: str, error: HotrunError) -> notices.Problem:
         """Word why something could not be started; of a taken address, who has it."""
         if isinstance(error, SpawnError):
-            return notices.Problem(f"run.{key}: {error.message}", error.hint)
+            named = isinstance(error, NoDirectoryError) and self._names_directory()
+            return notices.Problem(f"run.{key}: {error.message}", NAME_IT if named else error.hint)
         if not isinstance(error, ListenError):
             return notices.Problem(error.message, error.hint)
         message, hint, address = error.message, error.hint, error.address
@@ -115,6 +117,12 @@ class Taken:
             if holder is not None or not address.path:
                 message, hint = ports.explain(holder, address.text, self._again())
         return notices.Problem(f"run.listen: {message}", hint)
+
+    def _names_directory(self) -> bool:
+        """Whether the config names where the app runs, and it is not where the project is."""
+        config = self._host.config
+        named = config.run.working_directory if config.run is not None else ""
+        return config.resolve(named) != config.directory
 
     def _look_at(self, text: str) -> bool:
         """Whether the app says for the first time that an address is in use."""
@@ -137,12 +145,23 @@ class Taken:
                 if holder is None or holder.owner != os.getpid():  # not the app itself
                     self._tell(holder, f"port {port}")
                     return
-        if held and not self._known:  # no app of ours has ever served
-            named = ", ".join(map(str, sorted(held)))
-            what = (
-                f"hotrun holds port {named} for the app (run.listen), which cannot bind it as well"
-            )
-            self._host.tell(notices.Problem(what, USE_IT, severity="warning"))
+        if not self._known:  # no app of ours has ever served
+            self._say_what_we_hold(held)
+
+    def _say_what_we_hold(self, held: set[int]) -> None:
+        """Say that the app cannot bind what we hold for it, if it seems to have tried.
+
+        Only its words tell, without a port of their own; where they are not read, its command.
+        """
+        if self._heard:
+            tried = held if self._in_use and not self._said else set()
+            what = "hotrun holds port {} for the app (run.listen), which cannot bind it as well"
+        else:
+            tried = held.intersection(in_use.guesses({}, self._command[1]))
+            what = "hotrun holds port {}, which the command names: the app cannot bind it as well"
+        if tried:
+            named = ", ".join(map(str, sorted(tried)))
+            self._host.tell(notices.Problem(what.format(named), USE_IT, severity="warning"))
 
     def _wanted(self) -> dict[int, None]:
         asked = [self._asked[1]] if self._asked is not None else []
@@ -152,8 +171,8 @@ class Taken:
     def _held(self) -> set[int]:
         """Return the ports that we hold for the app."""
         held = self._host.sockets
-        texts = held.addresses if held is not None else ()
-        return {parse_address(text).port for text in texts}
+        addresses = map(parse_address, held.addresses if held is not None else ())
+        return {address.port for address in addresses if not address.path}
 
     def _again(self) -> str:
         """Return what starts the app again: a key is only read from a terminal."""

@@ -85,6 +85,11 @@ def parse(lines: list[str], directory: str = "", command: str = "") -> list[Diag
     return list(found)
 
 
+def clipped(text: str) -> str:
+    """Return lines without what is not looked at: a line may be as long as all output."""
+    return "\n".join(map(_end_of, text.split("\n")))
+
+
 def plain(line: str) -> str:
     """Return a line without its escape sequences (colours, links)."""
     return _ESCAPES.sub("", line) if "\x1b" in line else line
@@ -92,9 +97,17 @@ def plain(line: str) -> str:
 
 def _shown(line: str) -> str:
     """Return what a terminal would show: a carriage return writes over what was there."""
+    line = _end_of(line)
     if "\r" in line:
-        line = line[-2 * LONGEST :].rstrip("\r").rpartition("\r")[2]
+        line = line.rstrip("\r").rpartition("\r")[2]
     return plain(line[:LONGEST])
+
+
+def _end_of(line: str) -> str:
+    """Return the part of a line that is shown: its beginning, or the end of a bar that moves."""
+    if len(line) <= 2 * LONGEST:
+        return line
+    return line[-2 * LONGEST :] if "\r" in line else line[:LONGEST]
 
 
 def _continued(last: Diagnostic, line: str) -> Diagnostic | None:

@@ -7,8 +7,11 @@ out is gone. Values are never printed. What we were told of our own descriptors 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
+import time
 from typing import TYPE_CHECKING
 
 from hotrun.lean import NamedTuple
@@ -20,6 +23,7 @@ _LINE = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z_][\w.]*)\s*=(?P<value>.*)"
 # Whoever starts us may have passed us sockets (sd_listen_fds(3); another hotrun does). Our
 # children do not get those descriptors, and would take whatever has the number 3 for one.
 _OURS = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "HOTRUN_LISTEN_FDS")
+PATIENCE = 1.0  # seconds for who writes to a FIFO: the whole session waits
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""", re.DOTALL)
 
 
@@ -62,8 +66,7 @@ def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:
     """Read ``KEY=value`` and ``export KEY=value`` lines; quotes are stripped, # comments."""
     try:
         # Windows editors put a mark in front. Other bytes than UTF-8 survive.
-        with open(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
-            text = lines.read()
+        text = _content(file).decode("utf-8-sig", "surrogateescape")
     except FileNotFoundError:
         return {}, []
     except OSError as error:
@@ -71,7 +74,7 @@ def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:
     values: dict[str, str] = {}
     bad: list[BadLine] = []
     # Not `splitlines`, for which a form feed or U+2028 in a value ends a line too.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(re.split("\r\n?|\n", text), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.fullmatch(line)
@@ -83,6 +86,33 @@ def read_file(file: str) -> tuple[dict[str, str], list[BadLine]]:
         else:
             values[match["key"]] = value
     return values, bad
+
+
+def _content(file: str) -> bytes:
+    with open(file, "rb", 0, opener=_opened) as raw:
+        if stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
+            return _from_writer(raw.fileno())
+        return raw.read()
+
+
+def _opened(file: str, flags: int) -> int:
+    # To open a FIFO would wait for its writer, who may never come.
+    return os.open(file, flags | os.O_NONBLOCK)
+
+
+def _from_writer(fd: int) -> bytes:
+    """Read a FIFO: keepers of secrets (1Password) write an env file whenever it is opened."""
+    import select
+
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    parts: list[bytes] = []
+    until = time.monotonic() + PATIENCE
+    while (left := until - time.monotonic()) > 0 and poll.poll(left * 1000):
+        if not (part := os.read(fd, 64 * 1024)):
+            return b"".join(parts)
+        parts.append(part)
+    raise TimeoutError(errno.ETIMEDOUT, "a FIFO that nobody writes to")
 
 
 def _value(text: str) -> str | None:

@@ -4,23 +4,25 @@ The guardian was killed together with its hotrun: then the file (session_file.py
 started, and the process table what of it still lives.
 
 Law: nothing else is ever touched. A process is a pid and the time it began; of a group without
-its first process only what was in the session counts; who asks is never among the left.
+its first process only what was in the session counts; who asks is never among the left. Of
+directories only those go that have name and inode of one that hotrun made, and are our user's.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import stat as modes
 import time
 from typing import TYPE_CHECKING
 
 from hotrun.lean import NamedTuple
-from hotrun.process import mark, session_file, session_log, tree
+from hotrun.process import mark, scratch, session_file, session_log, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hotrun.process.session_log import Group, Log
+    from hotrun.process.session_log import Group, Log, Made
     from hotrun.process.tree import Process, Stat
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -56,6 +58,7 @@ class Session(NamedTuple):
         alive: It runs: nothing of it is left over.
         guardian_alive: Its guardian lives; when it does not run, that is at work now.
         leftovers: What should be gone, the oldest first.
+        made: Directories that it made and that should be gone.
     """
 
     path: str
@@ -65,6 +68,7 @@ class Session(NamedTuple):
     alive: bool
     guardian_alive: bool
     leftovers: tuple[Leftover, ...]
+    made: tuple[Made, ...] = ()
 
 
 def find(directory: str) -> list[Session]:
@@ -91,9 +95,26 @@ def settled(directory: str, patience: float = PATIENCE) -> list[Session]:
 
 
 def forget(session: Session) -> None:
-    """Delete the file of a session that has ended and left nothing, or not any more."""
-    if not session.alive:
-        session_file.remove(session.path, session.identity)
+    """Delete the file of a session that has ended and left nothing, or not any more.
+
+    And the directories that it had made for its builds, if they are still those.
+    """
+    if session.alive:
+        return
+    for made in session.made:
+        if _is_ours(made):
+            scratch.remove(made.path)
+    session_file.remove(session.path, session.identity)
+
+
+def _is_ours(made: Made) -> bool:
+    """Whether a directory is the one that was made, and no link to it."""
+    try:
+        stat = os.lstat(made.path)
+    except OSError:
+        return False
+    is_it = (stat.st_dev, stat.st_ino) == made.identity and modes.S_ISDIR(stat.st_mode)
+    return is_it and stat.st_uid == os.geteuid()
 
 
 def stop(leftovers: Iterable[Leftover], grace: float = GRACE) -> list[Leftover]:
@@ -136,7 +157,8 @@ def _session(log: Log, here: str) -> Session:
     alive = log.locked or (same and tree.alive(log.hotrun))
     guarded = same and tree.alive(log.guardian)
     left = tuple(_left_of(log)) if same and not alive else ()
-    return Session(log.path, log.identity, log.hotrun, log.since, alive, guarded, left)
+    made = log.made if same and not alive else ()
+    return Session(log.path, log.identity, log.hotrun, log.since, alive, guarded, left, made)
 
 
 def _left_of(log: Log) -> list[Leftover]:

@@ -119,7 +119,7 @@ def is_being_written(path: str) -> bool:
     nothing can be told: it is taken for complete.
     """
     set_lease = getattr(fcntl, "F_SETLEASE", None)
-    if set_lease is None:
+    if set_lease is None or not os.path.isfile(path):  # to open a FIFO waits for a writer
         return False
     try:
         with open(path, "rb", buffering=0) as file:

@@ -11,27 +11,36 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hotrun.process.inode import NOTHING, identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hotrun.process.guardian import Guardian
 
 VARIABLE = "GOTMPDIR"
+
+
+class Keeper(Protocol):
+    """Who is told of what we make: the guardian, and the session file."""
+
+    def own(self, path: str) -> None:
+        """We made a directory, to be removed after us."""
+
+    def disown(self, path: str) -> None:
+        """It is gone."""
 
 
 class Scratch:
     """One directory a session, made when a build first needs it.
 
     Args:
-        guardian: Told of the directory, and removes it when we are killed.
+        keepers: Told of the directory: it is removed when we are killed.
     """
 
-    def __init__(self, guardian: Guardian | None = None) -> None:
-        self._guardian = guardian
+    def __init__(self, *keepers: Keeper | None) -> None:
+        self._keepers = [keeper for keeper in keepers if keeper is not None]
         self._path = ""
         self._identity = NOTHING
 
@@ -85,8 +94,8 @@ class Scratch:
         if self._there():
             remove(self._path)
         if self._path and not os.path.lexists(self._path):
-            if self._guardian is not None:
-                self._guardian.disown(self._path)
+            for keeper in self._keepers:
+                keeper.disown(self._path)
             self._path, self._identity = "", NOTHING
 
     def _made(self, parent: str) -> str:
@@ -105,8 +114,8 @@ class Scratch:
 
     def _keep(self, path: str) -> None:
         self._path, self._identity = path, identity(path)
-        if self._guardian is not None:
-            self._guardian.own(path)
+        for keeper in self._keepers:
+            keeper.own(path)
 
     def _there(self) -> bool:
         """Whether the directory we made is still there, and no other has its name."""

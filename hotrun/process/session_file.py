@@ -1,7 +1,8 @@
 """The session file: what a running hotrun has started, for the next one to read.
 
 The guardian ends what a killed hotrun leaves. When it was killed too, this file still tells:
-``.hotrun/session-PID`` in the project, a header and a log of groups that began and ended.
+``.hotrun/session-PID`` in the project, a header and a log of groups that began and ended, and of
+directories that were made and removed.
 
 Law: it never costs a session anything. A project that cannot be written to goes without, and
 nothing that was not made here is ever deleted.
@@ -47,6 +48,7 @@ class SessionFile:
         self._ignored = NOTHING  # the .gitignore of a directory that we made
         self.path, self._fd = "", -1
         self._living: set[int] = set()
+        self._owned: dict[str, str] = {}  # records of what we made, by its path
         header = _header(cookie, guardian)
         self._size = len(header)
         with contextlib.suppress(OSError, ValueError):
@@ -77,6 +79,19 @@ class SessionFile:
         else:  # a long session's file stays small
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self._size)
+            self._write("".join(self._owned.values()))
+
+    def own(self, path: str) -> None:
+        """We made a directory for builds, to be removed after us (scratch.py)."""
+        if "\n" not in path:  # records are lines
+            device, inode = identity(path)
+            self._owned[path] = f"={device} {inode} {path}\n"
+            self._write(self._owned[path])
+
+    def disown(self, path: str) -> None:
+        """What we made is gone."""
+        if self._owned.pop(path, ""):
+            self._write(f"!{path}\n")
 
     def close(self) -> None:
         """Nothing is left: remove the file, and the directory if this session made it."""

@@ -1,7 +1,8 @@
 """Session files as they are read: of our own user, of the form that hotrun writes, or not at all.
 
 A checkout may hold a file of that name: it must not make us end what its author likes. So the
-cookie has to be one that hotrun makes, with the pid of its hotrun in it.
+cookie has to be one that hotrun makes, with the pid of its hotrun in it, and so has the name of a
+directory for builds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST = 1 << 20  # bytes of a file that are read
 _NAME = re.compile(r"session-[0-9]{1,20}(-[0-9]{1,20})?")
 _COOKIE = re.compile(r"HOTRUN_SESSION=([0-9]{1,20})-([0-9]{1,20})")
+_MADE = re.compile(r"=([0-9]{1,20}) ([0-9]{1,20}) (/.*/hotrun-([0-9]{1,20})-[0-9]{1,20})")
 _BEGUN = re.compile(r"\+([0-9]{1,20}) ([0-9]{1,20}[.][0-9]{1,20}) (app|build)(?: (.*))?")
 
 
@@ -30,6 +32,13 @@ class Group(NamedTuple):
     first: Process
     kind: str
     command: str
+
+
+class Made(NamedTuple):
+    """A directory that was made and of whose removal nobody wrote: path, device and inode."""
+
+    path: str
+    identity: tuple[int, int]
 
 
 class Log(NamedTuple):
@@ -45,6 +54,7 @@ class Log(NamedTuple):
     cookie: str
     since: float
     groups: tuple[Group, ...]
+    made: tuple[Made, ...]
 
 
 def logs(directory: str) -> Iterator[Log]:
@@ -96,6 +106,7 @@ def _parsed(path: str, identity: tuple[int, int], locked: bool, text: str) -> Lo
         cookie,
         int(made[2]) / 1e9,
         tuple(_groups(records)),
+        tuple(_made(records, pid)),
     )
 
 
@@ -110,3 +121,15 @@ def _groups(records: list[str]) -> Iterator[Group]:
         elif record[:1] == "-":
             groups.pop(record[1:], None)
     yield from groups.values()
+
+
+def _made(records: list[str], pid: str) -> Iterator[Made]:
+    """Return the directories for builds that were made and not removed."""
+    found: dict[str, Made] = {}
+    for record in records:
+        made = _MADE.fullmatch(record)
+        if made is not None and made[4] == pid:
+            found[made[3]] = Made(made[3], (int(made[1]), int(made[2])))
+        elif record[:1] == "!":
+            found.pop(record[1:], None)
+    yield from found.values()

@@ -32,6 +32,10 @@ class BusyError(SpawnError):
     """The program file is still open for writing (ETXTBSY): try again in a moment."""
 
 
+class NoDirectoryError(SpawnError):
+    """The directory to start in does not exist; the project's own one was there once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spawn:
     """How a command is started.
@@ -144,8 +148,8 @@ def refused(error: OSError, program: str, path: str = "", directory: str = "") -
         return _no_directory(directory)
     if number == errno.ETXTBSY:
         return BusyError(f"{program} is still being written", "end whoever writes it", 126)
-    if os.path.isdir(path):
-        return SpawnError(f"{program} is a directory", "name a program in it", 126)
+    if os.path.exists(path) and not os.path.isfile(path):
+        return _no_file(program, path)
     if number == errno.ENOENT:
         return _no_interpreter(program, path) if os.path.exists(path) else _gone(program)
     reasons = {
@@ -166,10 +170,16 @@ _EXHAUSTED = {
 }
 
 
+def _no_file(program: str, path: str) -> SpawnError:
+    if os.path.isdir(path):
+        return SpawnError(f"{program} is a directory", "name a program in it", 126)
+    return SpawnError(f"{program} is not a regular file", "name a program", 126)
+
+
 def _no_directory(directory: str) -> SpawnError:
     if not os.path.exists(directory):
-        hint = "create it, or set run.working_directory"
-        return SpawnError(f"the working directory {directory} does not exist", hint, 126)
+        hint = "put it back, or start hotrun again where it is now"
+        return NoDirectoryError(f"the working directory {directory} does not exist", hint, 126)
     what = "may not be entered" if os.path.isdir(directory) else "is no directory"
     return SpawnError(f"the working directory {directory} {what}", "name another one", 126)
 
@@ -212,6 +222,8 @@ def _no_interpreter(program: str, path: str) -> SpawnError:
 
 def _interpreter(path: str) -> str:
     """Return the program in the ``#!`` line of a script; empty when there is none."""
+    if not os.path.isfile(path):  # to open a FIFO waits for a writer
+        return ""
     try:
         with open(path, "rb") as file:
             match = re.match(rb"#![ \t]*([^ \t\n]+)", file.readline(256))

@@ -213,6 +213,8 @@ def _written_by_hand(path: str) -> str:
 
 
 def _is_binary(path: str) -> bool:
+    if not os.path.isfile(path):  # to open a FIFO waits for a writer
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(4).startswith(BINARY_MAGIC)

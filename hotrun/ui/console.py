@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hotrun import notices
 from hotrun.ui.app_lines import AppLines
 from hotrun.ui.colour import paint
+from hotrun.ui.held import Held
 from hotrun.ui.keys import HELP
 from hotrun.ui.links import Links
 from hotrun.ui.report import Report
@@ -51,7 +52,7 @@ class Console:
         self._streams = (stream, out if out is not None else stream)
         self._app = AppLines(self._voice)
         self._report = Report()
-        self._held: list[str] = []  # of a quiet build, for the case that it fails
+        self._held = Held()
         self._links = Links(on=manner.links)
         self._ways = self._app.ways() | self._each_way()
 
@@ -201,16 +202,17 @@ class Console:
     def _end(self, notice: notices.BuildFinished) -> None:
         """Show what a quiet build printed, if it failed."""
         if notice.ok:
+            self._held.clear()
             return
         self._voice.hide()
-        if self._held and self._voice.manner.shows_output:
-            self._voice.write(self._links("".join(self._held)), end="")
-        self._held.clear()
+        held = self._held.take()
+        if held and self._voice.manner.shows_output:
+            self._voice.write(self._links(held), end="")
 
     def _output(self, notice: notices.Output) -> None:
         manner, is_app = self._voice.manner, notice.source == "app"
         if manner.quiet and notice.source == "build":
-            self._held.append(notice.text)
+            self._held.add(notice.text)
         elif manner.shows_output:
             text = notice.text if is_app else self._links(notice.text)
             to = self._streams[is_app and notice.stream == "stdout"]

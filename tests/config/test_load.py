@@ -319,6 +319,17 @@ def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", [None, "hotrun.toml"])
+def test_a_fifo_is_not_a_file_and_nobody_waits_for_its_writer(
+    tmp_path: Path, name: str | None
+) -> None:
+    os.mkfifo(tmp_path / "hotrun.toml")
+    assert refused(name, str(tmp_path)) == (
+        "error: hotrun.toml is not a regular file\n"
+        "hint: put a file in its place, or name another one: -c FILE"
+    )
+
+
 def test_a_dangling_link_is_not_a_missing_config(tmp_path: Path) -> None:
     (tmp_path / "hotrun.toml").symlink_to("nowhere")
     assert refused(None, str(tmp_path)).startswith("error: no such file: hotrun.toml\n")

@@ -240,6 +240,7 @@ NO_PROGRAMS = {
     "not executable": "is not executable",
     "no interpreter": "needs /no/such/interpreter, which is not there",
     "a directory": "is a directory",
+    "a FIFO": "is not a regular file",
 }
 
 
@@ -247,6 +248,8 @@ def put_no_program(project: Project, what: str) -> None:
     program = project.path / "serve"
     if what == "a directory":
         program.mkdir()
+    elif what == "a FIFO":
+        os.mkfifo(program, 0o755)
     elif what != "nothing":
         interpreter = "/no/such/interpreter" if what == "no interpreter" else "/bin/sh"
         project.write("serve", f"#!{interpreter}\n").chmod(
@@ -272,6 +275,7 @@ def test_an_app_that_is_no_program_is_healed_by_one(
     (project.out / "new").chmod(0o755)
     (project.out / "new").rename(project.path / "serve")
     session.wait_for("output", text="served")
+    assert session.stop() == 130  # then all that it said has been heard
     assert len(session.all("problem")) == 1
     assert [line.split(":")[0] for line in session.err if "serve" in line and ": " in line][:1] == [
         "error"
@@ -353,10 +357,28 @@ def test_a_stop_signal_that_does_not_exist(project: Project) -> None:
     assert "SIGTERM" in "".join(problem)
 
 
+def test_a_project_that_is_moved_away_is_told_without_a_word_of_an_app(
+    project: Project, start: Start
+) -> None:
+    project.config(command="true")
+    project.write("main.txt")
+    session = start()
+    session.wait_for("build_finished", ok=True)
+    aside = project.path.rename(project.out / "aside")
+    problem = session.wait_for("problem", lambda event: "working directory" in event["message"])
+    what = f"build.command: the working directory {project.path} does not exist"
+    assert problem["message"] == what
+    assert problem["hint"] == "put it back, or start hotrun again where it is now"
+    aside.rename(project.path)
+    session.wait_for("build_finished", ok=True)
+
+
 def test_a_working_directory_that_is_not_there(project: Project, start: Start) -> None:
     project.write("hotrun.toml", '[run]\ncommand = "pwd"\nworking_directory = "web"\n')
     session = start()
-    assert "does not exist" in session.wait_for("problem")["message"]
+    problem = session.wait_for("problem")
+    assert problem["message"].endswith("/web does not exist")
+    assert problem["hint"] == "create it, or set run.working_directory"
     project.write("web/index.html", "there")
     session.wait_for("output", text=str(project.path / "web"))
 

@@ -26,6 +26,18 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
 
 
+# As above, for who has no time: it is there at once, on a busy machine too.
+QUICK = """
+import socket, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    while True:
+        client, _ = server.accept()
+        with client:
+            client.recv(1000)
+            client.sendall(b"HTTP/1.0 %s No\\r\\n\\r\\n" % sys.argv[2].encode())
+"""
+
+
 def app(project: Project, *words: object, **keys: str) -> None:
     project.write("app.py", SERVER)
     command = " ".join([sys.executable, "app.py", *map(str, words)])
@@ -78,11 +90,12 @@ def test_each_life_of_the_app_gets_ready_anew(project: Project, start: Start) ->
 def test_once_ends_with_124_when_the_app_does_not_serve_in_time(project: Project) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/healthz"
-    app(project, port, 503, ready=f'{{ http = "{url}", timeout = "2s" }}')
+    app(project, port, 503, ready=f'{{ http = "{url}", timeout = "3s" }}')
+    project.write("app.py", QUICK)
     done = ended(project.path, "run", "--once")
     assert done.code == 124
     assert done.problem == [
-        f"error: the app does not serve after 2 s: GET {url}: the last answer was 503",
+        f"error: the app does not serve after 3 s: GET {url}: the last answer was 503",
         "hint: look at what it printed; run.ready says how it is asked, and for how long",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -201,12 +202,17 @@ def test_of_a_bad_config_all_errors_are_shown_and_the_old_one_stays(
     until((project.out / "good.log").exists, "a build by the mended config")
 
 
+@pytest.mark.parametrize("in_its_place", ["nothing", "a FIFO"])
 def test_a_config_that_is_gone_for_a_while_is_read_when_it_is_back(
-    configured: Configured,
+    configured: Configured, in_its_place: str
 ) -> None:
     session, project = configured.session, configured.project
     file = project.path / "hotrun.toml"
     file.rename(project.out / "aside")
+    if in_its_place == "a FIFO":
+        os.mkfifo(project.out / "fifo")
+        (project.out / "fifo").rename(file)
+        session.wait_for("problem", message="hotrun.toml is not a regular file")
     session.wait_for("problem", message=STAYS[0])
     project.write("main.txt", "1")
     session.wait_for("build_started", paths=["main.txt"])

@@ -144,6 +144,20 @@ def test_a_file_that_a_line_left_out_may_come_in_or_go(project: Path) -> None:
     write(project, {name: FILES[name]})
 
 
+def test_nobody_waits_for_the_writer_of_a_fifo(project: Path) -> None:
+    knows = asked(project).knowledge
+    assert knows is not None
+    path = os.path.realpath(project / "used/used.go")
+    assert not knows.outdated_by(path)
+    fifo = project / "used/pipe.go"
+    os.mkfifo(fifo)
+    try:
+        assert knows.verdict(os.path.realpath(fifo)).matters
+        assert knows.outdated_by(path)  # nobody can tell what is in it
+    finally:
+        fifo.unlink()  # go would wait
+
+
 def test_a_file_is_known_by_the_path_behind_a_link(project: Path, answer: Answer) -> None:
     link = project.parent / "link"
     link.symlink_to(project)

@@ -314,6 +314,7 @@ def test_dependency_files_name_the_inputs(tmp_path: Path, begin: Callable[..., R
             "include/a.h": "",
         },
     )
+    os.mkfifo(tmp_path / "build/fifo.d")
     rig = begin("make", inputs='{ depfile = ["build/*.d", "**/l.d"] }')
     rig.build()
     names = ("a.c", "b.c", "new.c", "new.h", "include/a.h", "lib/l.c", "Makefile", "sub/Makefile")

@@ -13,7 +13,7 @@ import pytest
 from live import environment
 
 from hotrun.process.command import find
-from hotrun.process.diagnostics import LONGEST, MOST, Diagnostic, parse, plain
+from hotrun.process.diagnostics import LONGEST, MOST, Diagnostic, clipped, parse, plain
 
 
 def read(text: str) -> list[Diagnostic]:
@@ -135,6 +135,18 @@ def test_each_complaint_is_told_once_and_at_most_a_hundred() -> None:
 def test_escapes_are_taken_out() -> None:
     assert plain("\x1b[1;31mred\x1b[0m \x1b]0;title\x07x\x1b(B") == "red x"
     assert plain("nothing") == "nothing"
+
+
+def test_nothing_is_looked_for_in_what_is_clipped_from_long_lines() -> None:
+    bar = "\r".join(f"compiling {number}" for number in range(LONGEST))
+    message = "main.go:3:1: x"
+    lines = ["a" * 3_000_000, message, f"{bar}\rmain.go:4:1: x", f"{message}{'y' * 3_000_000}", ""]
+    text = "\n".join(lines)
+    short = clipped(text)
+    assert read(short) == read(text)
+    assert [each.line for each in read(text)] == [3, 4, 3]
+    assert len(short) < 10 * LONGEST
+    assert clipped("a\nb\n") == "a\nb\n"
 
 
 def test_long_lines_and_hostile_ones_are_read_in_a_moment() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,16 @@ def test_other_bytes_than_text_survive(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_says_nothing_and_a_directory_is_told(tmp_path: Path) -> None:
     assert read_file(str(tmp_path / "none")) == ({}, [])
     assert read_file(str(tmp_path)) == ({}, [(str(tmp_path), 0, "Is a directory")])
+
+
+def test_a_fifo_says_what_its_writer_says_and_nobody_waits_for_one_that_never_comes(
+    tmp_path: Path,
+) -> None:
+    file = str(tmp_path / ".env")
+    os.mkfifo(file)
+    assert read_file(file) == ({}, [(file, 0, "a FIFO that nobody writes to")])
+    with subprocess.Popen(["sh", "-c", 'exec >"$0"; echo A=1; echo B=2', file]):
+        assert read_file(file) == ({"A": "1", "B": "2"}, [])
 
 
 def test_the_config_beats_what_is_set_and_that_beats_the_files(

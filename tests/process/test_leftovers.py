@@ -16,6 +16,7 @@ from live import environment, until
 
 from hotrun.process import leftovers, mark, session_file, tree
 from hotrun.process.leftovers import Leftover, Session, find, forget, settled, stop
+from hotrun.process.scratch import Scratch
 from hotrun.process.session_file import SessionFile
 
 if TYPE_CHECKING:
@@ -353,6 +354,112 @@ signal.pause()
     assert f"pid={other}" in answer.read_text()
     assert f"pid={app}" not in answer.read_text()
     assert answer.read_text().count("pid=") == 1
+
+
+# --- the directories for builds ---
+
+
+@pytest.fixture
+def dead(tmp_path: Path) -> Dead:
+    """A session whose hotrun is gone, with its guardian."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return Dead(tmp_path, process.pid)
+
+
+class Dead:
+    """Its file, and the directory that it made."""
+
+    def __init__(self, directory: Path, pid: int) -> None:
+        self.directory = directory
+        self.pid = pid
+        (directory / ".hotrun").mkdir()
+        self.made = self.make()
+        (self.made / "go-build1").mkdir()
+        self.tell(self.record(self.made))
+
+    def make(self, name: str = "") -> Path:
+        path = self.directory / "tmp" / (name or f"hotrun-{self.pid}-1")
+        path.mkdir(parents=True)
+        return path
+
+    def record(self, path: Path) -> str:
+        stat = path.lstat()
+        return f"={stat.st_dev} {stat.st_ino} {path}\n"
+
+    def tell(self, records: str) -> None:
+        head = f"{session_file.MAGIC} {session_file.here()} {self.pid} 1.0 0 0.0 0"
+        path = self.directory / ".hotrun" / f"session-{self.pid}"
+        path.write_text(f"{head} HOTRUN_SESSION={self.pid}-1\n{records}")
+
+    def is_forgotten(self) -> None:
+        forget(only(self.directory))
+        assert find(str(self.directory)) == []
+
+
+def test_what_a_session_made_for_its_builds_goes_with_its_file(dead: Dead) -> None:
+    (dead.made / "link").symlink_to(dead.directory)
+    dead.is_forgotten()
+    assert sorted(os.listdir(dead.directory)) == [".hotrun", "tmp"]
+    assert os.listdir(dead.directory / "tmp") == []
+
+
+def test_the_directory_of_a_session_that_lives_stays(dead: Dead) -> None:
+    with open(dead.directory / ".hotrun" / f"session-{dead.pid}", "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        forget(only(dead.directory))
+    assert dead.made.exists()
+
+
+@pytest.mark.parametrize("what", ["another one", "a link", "a file", "removed", "other names"])
+def test_what_is_not_the_directory_that_was_made_stays(dead: Dead, what: str) -> None:
+    if what == "removed":
+        dead.tell(f"{dead.record(dead.made)}!{dead.made}\n")
+    elif what == "other names":
+        names = ("hotrun-1-1", f"hotrun-{dead.pid}", f"xhotrun-{dead.pid}-1", "work")
+        dead.tell("".join(dead.record(dead.make(name)) for name in names))
+    else:
+        aside = dead.made.rename(dead.directory / "aside")  # keeps its inode from being used again
+        if what == "another one":
+            dead.make()
+        elif what == "a link":
+            dead.made.symlink_to(aside)
+        else:
+            dead.made.touch()
+            dead.tell(dead.record(dead.made))
+    before = sorted(dead.directory.glob("[!.]*/**"))
+    dead.is_forgotten()
+    assert sorted(dead.directory.glob("[!.]*/**")) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_the_directory_of_another_user_stays(dead: Dead) -> None:
+    os.chown(dead.made, 1, 1)
+    dead.is_forgotten()
+    assert dead.made.exists()
+
+
+def test_a_directory_is_written_down_until_it_is_removed(tmp_path: Path) -> None:
+    record = SessionFile(str(tmp_path), cookie())
+    scratch = Scratch(record)
+
+    def records() -> list[str]:
+        with open(record.path, encoding="utf-8") as file:
+            return [line.partition(" ")[0] for line in file.read().split("\n")[1:-1]]
+
+    made = scratch.lend({"TMPDIR": str(tmp_path)}, "/")["GOTMPDIR"]
+    stat = os.lstat(made)
+    with open(record.path, encoding="utf-8") as file:
+        assert file.readlines()[1:] == [f"={stat.st_dev} {stat.st_ino} {made}\n"]
+    before = records()
+    with sleeper() as one:
+        record.begin(one.pid, "build", "sleep")
+        assert records() == [*before, f"+{one.pid}"]
+        record.end(one.pid)
+        assert records() == before  # what is cut off is written again
+    scratch.remove()
+    assert records()[-1].startswith("!")
+    record.close()
 
 
 # --- files that say nothing ---

@@ -135,7 +135,7 @@ def refused(error: WinError, start: Start) -> SpawnError:
     """Say in words why Windows starts no process."""
     program, code = start.argv[0], error.code
     if code == win.ERROR_DIRECTORY:
-        hint = "create it, or set run.working_directory"
+        hint = "put it back, or start hotrun again where it is now"
         return SpawnError(f"the working directory {start.directory} does not exist", hint, 126)
     if code == win.ERROR_SHARING_VIOLATION:
         return BusyError(f"{program} is still being written", "end whoever writes it", 126)
