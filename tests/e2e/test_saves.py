@@ -43,12 +43,19 @@ def builds(
     session: Live, project: Project, act: Callable[..., object], *words: str
 ) -> list[list[str]]:
     """Do something, wait for its build, and return what was named by each build it made."""
+    found = builds_and_sentinel(session, project, act, *words)
+    assert found.pop() == ["sentinel"]
+    return found
+
+
+def builds_and_sentinel(
+    session: Live, project: Project, act: Callable[..., object], *words: str
+) -> list[list[str]]:
+    """The same, with the build after it: a late half of a save may have come into that one."""
     before = len(session.all("build_started"))
     act(*words)
     session.wait_for("build_finished", ok=True)
-    found = project.last_build(session)[before:]
-    assert found.pop() == ["sentinel"]
-    return found
+    return project.last_build(session)[before:]
 
 
 def no_builds(session: Live, project: Project, act: Callable[..., object], *words: str) -> None:
@@ -110,9 +117,9 @@ def replay(
         took.append(time.monotonic() - begin)
 
     for number in range(TRIES):
-        found = builds(session, project, save, f"package main // {number}\n")
+        found = builds_and_sentinel(session, project, save, f"package main // {number}\n")
         if took[-1] < pause + KEPT_PACE:
-            assert found == [["main.go"]]
+            assert found == [["main.go"], ["sentinel"]]
             return
     pytest.skip("the machine was too busy to replay it at its pace")
 
@@ -198,10 +205,10 @@ def test_gofmt_right_after_the_save_is_the_same_build(session: Live, project: Pr
         saved_at.append(main.stat().st_mtime_ns)
 
     for number in range(TRIES):
-        found = builds(session, project, save, UGLY.replace("{}", f"{{{number}}}"))
+        found = builds_and_sentinel(session, project, save, UGLY.replace("{}", f"{{{number}}}"))
         assert "func main" in main.read_text()
         if saved_at[-1] - saved_at[-2] < KEPT_PACE * 1e9:
-            assert found == [["main.go"]]
+            assert found == [["main.go"], ["sentinel"]]
             break
     else:
         pytest.skip("the machine was too busy to run gofmt at once")
