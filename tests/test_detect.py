@@ -430,6 +430,8 @@ def test_a_makefile_builds_and_the_program_that_it_links_runs(tmp_path: Path) ->
         ("pages: a b\n\tcat a b\n", "make", None),
         (".PHONY: all\nall: a\n\techo\nserve:\n\tx\n", "make", "make serve"),
         ("X = a:b\nall:\n\tgo build -o bin/x .\n", "make", "./bin/x"),
+        ("B = x\n$(B): a.o\n\tcc a.o -o $(B).tmp\n\tmv -f $(B).tmp $(B)\n", "make", "./x"),
+        ("x: a.o\n\tcc a.o -o $@.tmp && cp -p $@.tmp $@\n", "make", "./x"),
     ],
 )
 def test_the_targets_of_a_makefile(

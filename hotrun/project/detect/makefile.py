@@ -104,7 +104,11 @@ def _program(place: Place, text: str, rules: dict[str, tuple[str, str]]) -> str:
             made = re.search(r"-o[ ]*([^\s;&|]+)", line)
             if not made or re.search(r"(^|\s)-c(\s|$)", line):
                 continue
-            name = _expanded(made[1].replace("$@", target), variables).removeprefix("./")
+            # Linked beside its place and then put there, so that nobody sees half of it.
+            put = rf"\b(?:mv|cp|install)\b[^\n;&|]*\s{re.escape(made[1])}\s+([^\s;&|]+)"
+            moved = re.search(put, recipe)
+            name = (moved or made)[1].replace("$@", target)
+            name = _expanded(name, variables).removeprefix("./")
             if _is_program(place, name):
                 return name
     return ""
