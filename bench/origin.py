@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from peers import Peer
 
-FILE = os.path.join(
-    HERE, "RESULTS.md"
-)  # an earlier run's figures are no change of what is measured
+# An earlier run's figures are no change of what is measured.
+FILE = os.path.join(HERE, "RESULTS.md")
 
 
 def started() -> str:

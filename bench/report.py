@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HEAD = ("what", "median", "min", "max", "n", "bar", "holds")
 FIGURES = range(1, 5)  # the columns that hold them
+MEASURED = ("ms", "s", "x", "%", "MB")  # units of what is no count
 HOTRUN = "hotrun"  # the row that the ratios are to
 EQUAL = 0.97  # a ratio above it is no difference: the same tool twice differs as much
 
@@ -27,7 +28,8 @@ class Row:
         what: Its name.
         values: Every measurement, in ``unit``.
         unit: "ms", "s", "x" (a ratio), "%", "MB", or a word for counts.
-        most: The bar: what the median may come to; None where there is none.
+        most: The bar, for the median of what is measured, and for each trial where something is
+            counted (builds, what was missed): once is too often. None where there is none.
         n: How many trials, where they are not one a value.
     """
 
@@ -40,7 +42,8 @@ class Row:
     @property
     def holds(self) -> bool | None:
         """Whether the bar holds."""
-        return None if self.most is None else median(self.values) <= self.most
+        judged = median if self.unit in MEASURED else max
+        return None if self.most is None else judged(self.values) <= self.most
 
     def cells(self) -> tuple[str, ...]:
         """Return the text of each column."""
@@ -57,7 +60,7 @@ class Row:
 
     @property
     def _form(self) -> str:
-        return ".2f" if self.unit in ("ms", "x", "s", "%", "MB") else ".0f"
+        return ".2f" if self.unit in MEASURED else ".0f"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,11 @@ def main() -> int:
         _measure(names, arguments.quick, peers, tables)
     finally:  # an interrupt after most of an hour leaves what has been measured by then
         took = f"{(time.monotonic() - began) / 60:.1f} min"
-        if tables and (arguments.write or not (arguments.scenario or arguments.quick)):
+        whole = not (arguments.scenario or arguments.quick or arguments.peers)
+        if tables and (arguments.write or whole):
             merge(FILE, f"{origin}. The run took {took}. {others}", tables, list(SCENARIOS))
-    print(f"All of it took {took}. {verdict(table.text() for table in tables)}")
+    told = verdict(table.text() for table in tables) if tables else "Nothing was measured."
+    print(f"All of it took {took}. {told}")
     return 0 if len(tables) == len(names) else 1
 
 
@@ -68,7 +70,10 @@ def _measure(names: list[str], quick: bool, peers: tuple[Peer, ...], tables: lis
 
 
 def _peers(wanted: str) -> tuple[Peer, ...]:
-    names = wanted.split(",") if wanted else [peer.name for peer in PEERS]
+    known = [peer.name for peer in PEERS]
+    names = wanted.split(",") if wanted else known
+    if unknown := [name for name in names if name not in (*known, "none")]:
+        raise BenchError(f"no peer is called {', '.join(unknown)}; there are {', '.join(known)}")
     return tuple(peer for peer in PEERS if peer.name in names and peer.is_here)
 
 
@@ -79,7 +84,7 @@ def _missing() -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure hotrun and its peers.")
     parser.add_argument("--quick", action="store_true", help="few trials, small trees, no peers")
-    parser.add_argument("--peers", default="", metavar="NAME,...", help="only these")
+    parser.add_argument("--peers", default="", metavar="NAME,...", help="only these, or none")
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     parser.add_argument("scenario", nargs="*", choices=[[], *SCENARIOS], metavar="SCENARIO")
     parser.epilog = f"Scenarios: {', '.join(SCENARIOS)}."

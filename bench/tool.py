@@ -104,14 +104,17 @@ class Tool:
         self._since = frozenset(tree(os.getpid()))
         with open(log, "wb") as output:
             self.began = time.monotonic_ns()
-            self._process = subprocess.Popen(
-                command,
-                cwd=directory,
-                env=env or environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=directory,
+                    env=env or environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
+            except OSError as error:
+                raise BenchError(f"{command[0]}: {error.strerror}") from error
         self.pid = self._process.pid
 
     def __enter__(self) -> Self:

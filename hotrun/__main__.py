@@ -56,12 +56,14 @@ def _end_in_order() -> None:
     from hotrun.signals import ENDINGS
 
     def end(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the undoing short
+        for each in heard:  # a second Ctrl-C, or a closed window, must not cut the undoing short
+            signal.signal(each, signal.SIG_IGN)
         raise _Ended(*ENDINGS[signal.Signals(number)])
 
-    for number in ENDINGS:
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, end)
+    plain = (signal.SIG_DFL, signal.default_int_handler)
+    heard = [number for number in ENDINGS if signal.getsignal(number) in plain]
+    for number in heard:
+        signal.signal(number, end)
 
 
 def _say(text: str) -> None:

@@ -107,7 +107,7 @@ def _go_without_build(s: State) -> None:
     """With no build command the tree is good as it is."""
     if s.wanted and not (s.policy.builds or s.called or s.peering or s.build):
         s.good, s.dirty, s.wanted, s.owed = next_run(s), frozenset(), False, False
-        s.crashes = 0  # of a program that is not there any more
+        s.crashes = s.cancelled = 0  # of a program and builds that are not there any more
         # Nor do the builds count that there were before the config lost its command.
         s.broken = s.torn = s.stale = False
 
@@ -157,8 +157,9 @@ def _start_build(s: State, commands: list[Command]) -> None:
     if s.build is not None or s.paused or s.peering or not (s.called or s.wanted):
         return
     # What has overtaken a build would overtake the next one too; but the bound counts.
-    if s.cancelled and not s.lasting and (s.waiting is not None or s.asked):
+    if s.cancelled and not (s.lasting or s.pressed) and (s.waiting is not None or s.asked):
         return
+    s.pressed = False
     # A good build waits to be started from before the next one may overwrite it.
     if s.policy.runs and s.served != s.good and not (s.torn or _down(s)):
         return

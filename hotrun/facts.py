@@ -246,7 +246,7 @@ class Dump:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Send SIGKILL to the build or app of this run, and to all it started."""
+    """End the build or app of this run, and all it started; a build gets SIGTERM before."""
 
     run: int
     reason: str

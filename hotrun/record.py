@@ -67,6 +67,7 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
             _record_config(s, fact)
         case BuildRequested():
             s.wanted, s.paused, s.called = True, False, bool(s.steps)
+            s.pressed = True
         case RestartRequested():
             # What has changed in a pause is built first, and the app is started from that.
             s.stale = s.stale or (bool(s.good) and not (s.paused and s.wanted))
@@ -97,7 +98,8 @@ def _record_change(s: State, fact: FilesChanged) -> None:
 
 def _record_answer(s: State, fact: FilesChanged) -> None:
     s.answers += 1
-    if s.capped and (fact.paths or fact.steps or fact.restart):
+    held = s.cancelled and (s.wanted or s.called)  # a build that waits for the tree to rest
+    if s.capped and (held or fact.paths or fact.steps or fact.restart):
         s.lasting += 1
         if not s.due:  # its end is waited for, or the next burst would be taken for the same one
             s.waiting = s.waiting or Quiet.BURST

@@ -15,6 +15,7 @@ from hotrun.jobs.build import BuildJob, Task
 from hotrun.loops import BUILD
 from hotrun.process import command as commands
 from hotrun.process.artifact import Artifact
+from hotrun.process.backdate import Backdate
 from hotrun.process.usage import SAMPLE, Measurement, Use
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Service:
         self._host = host
         self._outputs = tuple(outputs)
         self._artifact = Artifact(outputs)
+        self._dates = Backdate(outputs)
         self._ports: set[int] = set()  # on which the app was seen to listen
         self._build: BuildJob | None = None
         self._last_build = 0
@@ -82,7 +84,7 @@ class Service:
         """
         if tuple(outputs) != self._outputs:  # of the new ones nobody knows what the app is
             self._outputs = tuple(outputs)
-            self._artifact = Artifact(outputs)
+            self._artifact, self._dates = Artifact(outputs), Backdate(outputs)
         if self._app is not None and self._host.config.run is not None:
             self._app.adopt(self._host.config.run)
 
@@ -131,7 +133,8 @@ class Service:
         build = self._host.config.build
         if build is not None:
             command = commands.parse(build.command)
-            task = Task("build.command", command, build.env, build.timeout, self._artifact)
+            made, dates = self._artifact, self._dates
+            task = Task("build.command", command, build.env, build.timeout, made, dates=dates)
             self._build = BuildJob(self._host, self.name, run, task, BUILD)
             self._last_build = run
             self._host.inputs.building()

@@ -53,6 +53,7 @@ class State:
     dirty: frozenset[str] = frozenset()  # changed, and in no good build yet
     wanted: bool = False  # a build has to start
     cancelled: int = 0  # builds cancelled in a row
+    pressed: bool = False  # somebody asked for a build: it waits for nothing
     broken: bool = False  # the last finished build failed
     steps: frozenset[Step] = frozenset()  # in no good step yet
     called: bool = False  # a step has to start

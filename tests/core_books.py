@@ -87,6 +87,7 @@ class Books:
         self.held = False  # one was when a step failed
         self.owed: frozenset[str] = frozenset()  # reported, in no good build, in none running
         self.cancelled = 0
+        self.pressed = False  # a person wants a build now
         self.last = tree.read()  # what the last build that was let finish has read
         self.failed = False  # it failed
         self.promised = False  # a config has asked for a build that has not begun
@@ -147,7 +148,7 @@ class Books:
     def waits_for_lull(self) -> bool:
         """What has overtaken a build goes on, and the bound has not passed."""
         moving = self.restless or self.settled or self.tree.sift is not None
-        return self.cancelled > 0 and moving and not self.lasting
+        return self.cancelled > 0 and moving and not (self.lasting or self.pressed)
 
     @property
     def start_comes_first(self) -> bool:
@@ -205,6 +206,7 @@ class Books:
                 self.paused = not self.paused
             case BuildRequested():
                 self.paused, self.wanted, self.called = False, True, bool(self.waiting)
+                self.pressed = True
             case RestartRequested():
                 built_first = self.paused and self.wanted
                 self.paused = False
@@ -222,7 +224,8 @@ class Books:
             self.restless, self.settled = False, True
 
     def _hear_change(self, fact: FilesChanged) -> None:
-        lasts = self.capped and bool(fact.paths or fact.steps or fact.restart)
+        held = self.cancelled > 0 and (self.wanted or self.called)
+        lasts = self.capped and (held or bool(fact.paths or fact.steps or fact.restart))
         self.capped = False
         self.lasting = self.lasting + 1 if lasts else 0
         self.restless = self.restless or (lasts and not self.settled)
@@ -260,7 +263,7 @@ class Books:
             self.owed, self.wanted, self.held = frozenset(), False, False
             self.app_owed = True
             self.failed = self.torn = self.promised = self.stale = False
-            self.crashes = 0  # of a program that is not there any more
+            self.crashes = self.cancelled = 0  # of a program that is not there any more
 
     def _hear_timer(self, timer: Timer) -> None:
         match timer:

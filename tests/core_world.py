@@ -229,7 +229,7 @@ class World:
         assert run > books.newest, "a run number did not grow"
         assert not books.waits_for_lull, "a build begins that will be overtaken again"
         assert not books.start_comes_first, "a good build is overwritten before it was started"
-        books.newest = run
+        books.newest, books.pressed = run, False
 
     def _start_build(self, command: StartBuild) -> None:
         books = self.books

@@ -147,17 +147,17 @@ SETTLING = (
     ),
     drop(
         "bound: grows only where no stillness came before",
-        "if s.capped and (fact.paths or fact.steps or fact.restart):",
+        "if s.capped and (held or fact.paths or fact.steps or fact.restart):",
         "s.capped and ",
     ),
     drop(
         "bound: grows with what something follows from",
-        "if s.capped and (fact.paths or fact.steps or fact.restart):",
-        " and (fact.paths or fact.steps or fact.restart)",
+        "if s.capped and (held or fact.paths or fact.steps or fact.restart):",
+        " and (held or fact.paths or fact.steps or fact.restart)",
     ),
     drop(
         "bound: grows with a restart too",
-        "(fact.paths or fact.steps or fact.restart)",
+        "(held or fact.paths or fact.steps or fact.restart)",
         " or fact.restart",
     ),
     Mutant(
@@ -228,10 +228,14 @@ BUILDS = (
     Mutant("cancel: only if the policy says so", "new and s.policy.cancels", "new"),
     Mutant(
         "lull: before the next build",
-        "if s.cancelled and not s.lasting and (s.waiting is not None or s.asked):",
+        "if s.cancelled and not (s.lasting or s.pressed) and (s.waiting is not None or s.asked):",
         "if False:",
     ),
-    drop("lull: the bound counts", "s.cancelled and not s.lasting and (", " and not s.lasting"),
+    Mutant("lull: the bound counts", "(s.lasting or s.pressed)", "s.pressed"),
+    Mutant("lull: a person does not wait", "(s.lasting or s.pressed)", "s.lasting"),
+    drop("lull: a person is heard once", "    s.pressed = False\n", "    s.pressed = False\n"),
+    drop("lull: nothing new at the bound", "s.capped and (held or fact", "held or "),
+    Mutant("lull: not without builds", "s.crashes = s.cancelled = 0", "s.crashes = 0"),
     drop("lull: also while it is compared", "s.waiting is not None or s.asked", " or s.asked"),
     Mutant("lull: from the first build on", "overtaken = s.cancelled > 0 or", "overtaken ="),
     drop("lull: not after a step", "overtaken and not s.peering and", " and not s.peering"),
@@ -444,8 +448,8 @@ ENDS = (
     ),
     drop(
         "exit: a change without a build forgives",
-        "frozenset(), False, False\n        s.crashes = 0",
-        "\n        s.crashes = 0",
+        "frozenset(), False, False\n        s.crashes = s.cancelled = 0",
+        "\n        s.crashes = s.cancelled = 0",
     ),
     Mutant("ready: once ends with 124", "s.quitting = NOT_READY", "pass"),
     drop(

@@ -155,6 +155,24 @@ def test_what_overtakes_a_build_and_does_not_rest_is_built_when_the_bound_has_pa
     assert story.tell(FilesChanged(("b.go",))) == [StartBuild(3, frozenset({"a.go", "b.go"}))]
 
 
+def test_what_overtook_a_build_is_built_at_the_bound_also_if_it_brings_nothing_new() -> None:
+    """Noise that no build reads goes on and on, and is compared a little at a time."""
+    story = Story().serving()
+    story.change("a.go")
+    story.change("b.go")
+    story.tell(FilesTouched(Quiet.BURST), BuildExited(2, -9), TimerFired(Timer.SETTLE_CAP))
+    story.tell(FilesTouched(Quiet.BURST))
+    assert story.tell(FilesChanged(())) == [StartBuild(3, frozenset({"a.go", "b.go"}))]
+
+
+def test_a_build_that_somebody_asks_for_waits_for_no_lull() -> None:
+    story = Story().serving()
+    story.change("a.go")
+    story.tell(FilesTouched(Quiet.BURST))
+    assert story.tell(BuildRequested()) == [Kill(2, "superseded")]
+    assert story.tell(BuildExited(2, -9)) == [StartBuild(3, frozenset({"a.go"}))]
+
+
 def test_a_lull_has_its_time_whatever_the_debounce() -> None:
     config = load_text("[watch]\ndebounce = '0ms'", "/")
     kinds = [Quiet.SAVE, Quiet.BURST, Quiet.HOLD, Quiet.LULL]

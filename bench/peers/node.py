@@ -8,12 +8,12 @@ from peers.peer import Peer, Work
 
 
 def _nodemon(work: Work) -> list[str]:
-    delay = ["--delay", "1ms"] if work.fast else []
+    # By default it waits for nothing, which no --delay is shorter than.
     ignored = [word for name in work.ignored for word in ("--ignore", f"{name}/")]
     # Its SIGUSR2 does nothing to a Go program: the runtime of Go drops it, and the old app stays.
     stop = ["--signal", "SIGTERM"] if work.ext == "go" else []
     plain = ["nodemon", "-q", "-I", "--watch", ".", "--ext", work.ext]
-    return [*plain, *stop, *delay, *ignored, "--exec", shlex.join(work.one)]
+    return [*plain, *stop, *ignored, "--exec", shlex.join(work.one)]
 
 
 def _chokidar(work: Work) -> list[str]:

@@ -22,11 +22,10 @@ def _watchfiles_api(work: Work) -> list[str]:
 
 
 def _watchmedo(work: Work) -> list[str]:
-    # Its default is not to wait at all; 1 ms is the shortest wait that can be set.
-    delay = ["--debounce-interval", "0.001"] if work.fast else []
+    # By default it does not wait at all, which no --debounce-interval is shorter than.
     ignored = [word for name in work.ignored for word in ("-i", f"**/{name}/**")]
     options = ["-d", ".", "-R", "-p", f"**/*.{work.ext}", "--no-restart-on-command-exit"]
-    return ["watchmedo", "auto-restart", *options, *delay, *ignored, "--", *work.one]
+    return ["watchmedo", "auto-restart", *options, *ignored, "--", *work.one]
 
 
 PYTHON = (

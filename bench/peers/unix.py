@@ -27,7 +27,7 @@ def _reflex(work: Work) -> list[str]:
 
 def _inotifywait(work: Work) -> list[str]:
     script = os.path.join(HERE, "probes", "inotifywait.sh")
-    return ["bash", script, " ".join(work.ignored), *work.one]
+    return ["bash", script, "0.001" if work.fast else "0.02", " ".join(work.ignored), *work.one]
 
 
 def _watchexec(work: Work) -> list[str]:
@@ -40,6 +40,6 @@ def _watchexec(work: Work) -> list[str]:
 UNIX = (
     Peer("entr", "entr", (), _entr, is_fast=False, help=("-h",)),
     Peer("reflex", "reflex", (), _reflex, is_fast=False),
-    Peer("inotifywait loop", "inotifywait", (), _inotifywait, is_fast=False),
+    Peer("inotifywait loop", "inotifywait", (), _inotifywait),
     Peer("watchexec", "watchexec", ("--version",), _watchexec),
 )

@@ -1,9 +1,9 @@
-# inotifywait.sh IGNORED COMMAND...: the loop that people write around inotifywait. The command is
-# ended and started again once it has been quiet for 20 ms. IGNORED: names below the root, with
-# blanks in between. --exclude would drop the events alone, and have all of it watched.
-ignored=
-for name in $1; do ignored="$ignored @./$name"; done
-shift
+# inotifywait.sh QUIET IGNORED COMMAND...: a loop as people write it around inotifywait. The command
+# is ended and started again once it has been quiet for QUIET seconds. IGNORED: names below the
+# root, with blanks in between. --exclude would drop the events alone, and have all of it watched.
+quiet=$1 ignored=
+for name in $2; do ignored="$ignored @./$name"; done
+shift 2
 app=
 run() {
   if [ -n "$app" ]; then
@@ -13,11 +13,11 @@ run() {
   "$@" &
   app=$!
 }
-trap 'kill "$app" 2>/dev/null; exit' TERM INT
+trap 'kill "$app" 2>/dev/null; exit' TERM INT HUP
 exec 3< <(exec inotifywait -m -r -q -e close_write,moved_to,create,delete,moved_from \
   --format '%w%f' . $ignored)
 run "$@"
 while read -r -u 3 _; do
-  while read -r -u 3 -t 0.02 _; do :; done
+  while read -r -u 3 -t "$quiet" _; do :; done
   run "$@"
 done

@@ -65,15 +65,24 @@ class Outcome:
     Attributes:
         builds: How many each led to.
         stale: How many were followed by no build that read what was saved.
+        wrong: How many were stale, or not built once.
     """
 
     builds: list[int] = field(default_factory=list)
     stale: int = 0
+    wrong: int = 0
 
     @property
     def is_right(self) -> bool:
         """Whether each save led to one build, of the bytes that were saved."""
-        return not self.stale and set(self.builds) == {1}
+        return not self.wrong
+
+    def add(self, ends: list[list[str]], text: str) -> None:
+        """Add a save of a text, and the builds that ended after it."""
+        stale = not ends or ends[-1][2] != text
+        self.builds.append(len(ends))
+        self.stale += stale
+        self.wrong += stale or len(ends) != 1
 
     def __str__(self) -> str:
         most, least = max(self.builds), min(self.builds)
@@ -97,7 +106,6 @@ def editors(bench: Bench, peer: Peer, *, fast: bool) -> dict[str, Outcome]:
                 save(project.source, f"{text}\n")
                 until_quiet(log, pause)
                 ends = [line for line in log.lines()[before:] if line[0] == "end"]
-                outcomes[editor].builds.append(len(ends))
-                outcomes[editor].stale += ends[-1:] == [] or ends[-1][2] != text
+                outcomes[editor].add(ends, text)
     rest()
     return outcomes

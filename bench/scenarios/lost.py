@@ -1,8 +1,8 @@
 """Changes that come at a bad moment, and whether each of them is built, once.
 
 - a race: three directories, one in the other, and at once a file in the last: a tool that adds a
-  watch when it hears of a directory comes too late for what is in it. Built: a build began
-  afterwards.
+  watch when it hears of a directory comes too late for what is in it. Built: a build read the
+  file, through a link outside of the tree.
 - during a build: it takes 60 ms, and 20 ms after it began what it has read is written in place.
   Built: a build read the new bytes.
 - a rename over a file, as editors save. Built: a build began afterwards; more than one is too
@@ -45,6 +45,7 @@ class Part:
 
     Attributes:
         project: Whose files change.
+        read: What each build reads, a link to the project's source at first.
         log: Where the builds stamp "begin TIME STATE" and "end TIME STATE".
         pause: Seconds in which a build too many would come.
         made: How many changes there were.
@@ -53,6 +54,7 @@ class Part:
     """
 
     project: Project
+    read: str
     log: Log
     pause: float
     made: int = 0
@@ -60,13 +62,17 @@ class Part:
     extra: int = 0
 
     def make_deep(self) -> None:
-        """Make directories and a file in the last, and wait for a build."""
+        """Make directories and a file in the last, and wait for a build that reads it."""
         path = os.path.dirname(self.project.source)  # entr watches directories that hold files
-        for name in (f"new{self.made}", "b", "c"):
+        below = (f"new{self.made}", "b", "c")
+        os.remove(self.read)
+        os.symlink(os.path.join(path, *below, "file.txt"), self.read)
+        for name in below:
             path = os.path.join(path, name)
             os.mkdir(path)
-        write(os.path.join(path, "file.txt"), f"{self.made}\n")
-        self._wait_since(time.monotonic_ns())
+        state = f"made{self.made}"
+        write(os.path.join(path, "file.txt"), f"{state}\n")
+        self._count(self._is("its build", lambda: any(b[2] == state for b in self._begins()[-3:])))
 
     def save_during(self) -> None:
         """Save, save again when the build has begun, and wait for one that reads the latter."""
@@ -178,8 +184,10 @@ def _part(
     path = name_of(bench, peer, "lost", name, fast)
     project, log = Project(path, 20), Log(f"{path}.builds")
     took = BUILD if PARTS[name] is Part.save_during else "0"
-    build = bench.probe("build", log.path, took, project.source)
-    part = Part(project, log, 0.06 if fast else 0.2)
+    read = f"{path}.read"
+    os.symlink(project.source, read)
+    build = bench.probe("build", log.path, took, read)
+    part = Part(project, read, log, 0.06 if fast else 0.2)
     command = peer.call(Work(project.path, build, fast=fast, chain=bench.probe("chain")[0]))
     with Tool(command, project.path, f"{path}.output") as tool:
         log.wait(2, "the end of the first build")

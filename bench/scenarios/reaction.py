@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness import Bench
 
 SAID = {"rename": "a rename over it", "write": "a write in place"}
+WRONG = "editors' saves that were not built once, as they were saved"
 ONCE = " that builds an editor's save once"
 BARS = {True: ("debounce = 0ms", 3), False: ("debounce = auto", 20)}
 
@@ -56,6 +57,8 @@ def _saves(bench: Bench, peer: Peer, table: Table, *, fast: bool) -> list[Saves]
     try:
         saves = [saved_under(bench, peer, how, count, fast=fast) for how in SAID]
     except BenchError as error:
+        if peer is HOTRUN:
+            raise
         table.notes.append(f"{peer.name}, {MODES[fast]}: {error}.")
         return []
     missed = sum(each.missed for each in saves)
@@ -72,8 +75,14 @@ def _editors(bench: Bench, table: Table, *, fast: bool) -> tuple[Group, set[str]
         try:
             outcomes = list(editors(bench, peer, fast=fast).values())
         except BenchError as error:
+            if peer is HOTRUN:
+                raise
             table.notes.append(f"{peer.name}, an editor's save: {error}.")
             continue
+        if peer is HOTRUN:
+            wrong = [sum(each.wrong for each in outcomes)]
+            count = sum(len(each.builds) for each in outcomes)
+            table.rows.append(Row(f"{BARS[fast][0]}, {WRONG}", wrong, "", 0, count))
         group.rows[peer.name] = list(map(str, outcomes))
         if all(outcome.is_right for outcome in outcomes):
             right.add(peer.name)
@@ -82,7 +91,7 @@ def _editors(bench: Bench, table: Table, *, fast: bool) -> tuple[Group, set[str]
 
 def _beside(group: Group, rivals: set[str], name: str, most: float) -> Iterator[Row]:
     """Compare hotrun with the fastest of some peers."""
-    medians = {tool: median(cells[0]) for tool, cells in group.rows.items()}
+    medians = {tool: median(cells[0]) for tool, cells in group.rows.items() if cells[0]}
     ours = medians.pop(HOTRUN.name, None)
     rivals &= medians.keys()
     if rivals and ours is not None:

@@ -65,11 +65,15 @@ def window(bench: Bench, table: Table) -> None:
         try:
             server = _restarted(bench, peer, listens=name == LISTEN)
         except BenchError as error:
+            if peer is HOTRUN:
+                raise
             group.rows[name] = ["-"] * len(COLUMNS)
             table.notes.append(f"{name}, a TCP server: {error}.")
             continue
         group.rows[name] = server.cells()
         if name == LISTEN:
+            if len(server.back) < len(server.refused):
+                raise BenchError(f"{name}: only {server.restarts} saves brought a new server")
             whole = [sum(server.refused)]
             table.rows.append(
                 Row("listen: refused, in all restarts", whole, most=0, n=len(server.refused))

@@ -183,7 +183,7 @@ def _no_config(directory: str) -> NoConfigError:
 def _content(path: str, label: str) -> bytes:
     try:
         with open(path, "rb", opener=_opened) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            if not (_is_given(path) or stat.S_ISREG(os.fstat(file.fileno()).st_mode)):
                 hint = "put a file in its place, or name another one: -c FILE"
                 raise ConfigError(f"{label} is not a regular file", hint)
             return file.read()
@@ -201,7 +201,12 @@ def _content(path: str, label: str) -> bytes:
 
 def _opened(path: str, flags: int) -> int:
     # A FIFO has to be seen for what it is: to open one waits for a writer, for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    return os.open(path, flags if _is_given(path) else flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_given(path: str) -> bool:
+    """Whether it is the end of a pipe that a shell has made: `-c <(generate)`, /dev/stdin."""
+    return path.startswith("/dev/")
 
 
 def _file_meant(path: str, label: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hotrun.breaker import Writer
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
+    from hotrun.process.backdate import Backdate
     from hotrun.process.diagnostics import Diagnostic
 
 # Of what a build prints, as much is looked through for what compilers complain about: reads of a
@@ -60,6 +62,7 @@ class Task:
         timeout: After so many seconds it was killed, if it was.
         artifact: What it makes; None: nothing that the app is.
         scrap: A file in the scratch directory that is deleted when it has ended.
+        dates: Of what it makes.
     """
 
     key: str
@@ -68,6 +71,7 @@ class Task:
     timeout: float
     artifact: Artifact | None
     scrap: str = ""
+    dates: Backdate | None = None
 
 
 class BuildJob:
@@ -98,8 +102,8 @@ class BuildJob:
         hears = tuple(self._hears(stream) for stream in streams)
         spawn = Spawn(self._task.command, directory, env, hears, behind=behind)
         self._host.loops.begins(self._writer)
-        if self._task.artifact is not None:
-            self._task.artifact.begin(os.path.join(directory, path) for path in paths)
+        if self._task.dates is not None:
+            self._task.dates.begin([os.path.join(directory, path) for path in paths])
         try:
             hooks = Hooks(gone=self._gone, halted=self._halted)
             self._child = Child(self._host.loop, self._host.reaper, spawn, hooks)
@@ -130,8 +134,11 @@ class BuildJob:
         """End the command and its whole group: SIGTERM, and soon SIGKILL."""
         self._reason = reason
         if self._child is not None:
+            if self._child.code is not None:  # only who holds its output is left
+                self._child.kill()
+                return
             self._child.stop(signal.SIGTERM)
-            self._host.loop.call_later(CLEAN_UP, self._child.kill)
+            self._host.alarms.later(CLEAN_UP, partial(self.kill, reason))
 
     def kill(self, reason: str) -> None:
         """Kill the command's whole group, at once."""
@@ -165,8 +172,8 @@ class BuildJob:
 
     def _finish(self, code: int) -> None:
         self._host.scratch.drop(self._task.scrap)
-        if self._task.artifact is not None:
-            self._task.artifact.end()
+        if self._task.dates is not None:
+            self._task.dates.end()
         if self._reason in ("superseded", "quit"):
             named = self.paths[: notices.MOST_PATHS]
             self._host.tell(notices.BuildCancelled(self._service, self.run, self._clock.ms, named))

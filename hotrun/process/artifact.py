@@ -4,28 +4,20 @@ Never judged by time: a compiler touches a file that it did not change. Size fir
 content in pieces, so that a difference near the beginning (Go puts its build id there) is
 found at once. In doubt (unreadable, too much, changed while we read) the answer is "another":
 one restart too many is cheaper than an app that is not what was built.
-
-Others do judge by time: to make, what is newer than its source is up to date, also when it was made
-from what the source held before (`begin`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-import time
-from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
 PIECE = 64 * 1024
 MOST = 2_000  # files; beyond, comparing costs more than a restart
 LARGEST = 256 * 1024 * 1024  # bytes in all, about 0.3 s of reading; same reason
-TICK = 10_000_000  # nanoseconds by which the time of a file may be behind the clock (HZ=100)
-LOOKED_AT = 100  # changed files that are asked for their time
 
 Files = dict[str, os.stat_result]
 Print = dict[str, tuple[int, tuple[bytes, ...]]]
@@ -42,7 +34,6 @@ class Artifact:
         self._outputs = tuple(outputs)
         self._print: Print | None = None
         self._found: Files | None = None
-        self._span = (0, 0)  # of the last build, in nanoseconds since the epoch
 
     @property
     def known(self) -> bool:
@@ -80,33 +71,12 @@ class Artifact:
         except OSError:
             return False
 
-    def begin(self, changed: Iterable[str]) -> None:
-        """A build begins, because of changes.
-
-        Args:
-            changed: Absolute paths. If one was saved while the build before ran, what that one
-                made is made older than the save: as old as what it has read.
-        """
-        began, ended = self._span
-        self._span = (time.time_ns() - TICK, 0)
-        if not any(began <= _saved(path) <= ended for path in islice(changed, LOOKED_AT)):
-            return
-        for path, status in (self._files() or {}).items():
-            if began <= status.st_mtime_ns <= ended:
-                with contextlib.suppress(OSError):  # gone, or another user's
-                    times = (status.st_atime_ns, began - TICK)
-                    os.utime(path, ns=times, follow_symlinks=False)
-
-    def end(self) -> None:
-        """The build has ended, whatever came of it."""
-        self._span = (self._span[0], time.time_ns())
-
     def _files(self) -> Files | None:
         """Return each output file with its status; None when they cannot be compared."""
         files: Files = {}
         size = 0
         try:
-            for path in _expand(self._outputs):
+            for path in expand(self._outputs):
                 status = _status(path)
                 if status is not None and path not in files:
                     files[path] = status
@@ -130,18 +100,12 @@ def _status(path: str) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) else None
 
 
-def _saved(path: str) -> int:
-    try:
-        return os.lstat(path).st_mtime_ns
-    except OSError:
-        return 0
-
-
 def _marks(files: Files) -> dict[str, tuple[int, int, int, int]]:
     return {p: (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in files.items()}
 
 
-def _expand(outputs: Collection[str]) -> Iterator[str]:
+def expand(outputs: Collection[str]) -> Iterator[str]:
+    """Yield the files that outputs stand for: paths, globs, and all below directories."""
     for output in outputs:
         for path in _matching(output):
             if not os.path.isdir(path):

@@ -92,7 +92,7 @@ def _content(file: str) -> bytes:
     with open(file, "rb", 0, opener=_opened) as raw:
         if stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
             return _from_writer(raw.fileno())
-        return raw.read()
+        return raw.read() or b""  # nothing yet, of a terminal
 
 
 def _opened(file: str, flags: int) -> int:

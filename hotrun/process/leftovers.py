@@ -111,7 +111,7 @@ def _is_ours(made: Made) -> bool:
     """Whether a directory is the one that was made, and no link to it."""
     try:
         stat = os.lstat(made.path)
-    except OSError:
+    except (OSError, ValueError):  # gone, or no path at all
         return False
     is_it = (stat.st_dev, stat.st_ino) == made.identity and modes.S_ISDIR(stat.st_mode)
     return is_it and stat.st_uid == os.geteuid()

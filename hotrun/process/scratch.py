@@ -1,6 +1,6 @@
 """Where builds put what lasts as long as they run, so that a killed one leaves nothing behind.
 
-A build is killed with SIGKILL, and ``go build`` then leaves its work directory (go-build…) in
+A cancelled build ends by a signal, and ``go build`` then leaves its work directory (go-build…) in
 TMPDIR, at every save that supersedes a build. GOTMPDIR brings it into a directory of ours.
 
 Law: it deletes only what it made itself. A build goes without when it cannot be made.

@@ -18,9 +18,11 @@ def _lock_of(directory: str) -> str | None:
             return None
         directory = os.path.dirname(directory)
     git = f"{directory}/.git"
+    if not os.path.isfile(git):  # the usual case: a directory
+        return f"{git}/index.lock"
     try:
         with open(git, encoding="utf-8", errors="surrogateescape") as file:  # a linked work tree
             git = os.path.join(directory, file.read().removeprefix("gitdir:").strip())
     except OSError:
-        pass  # the usual case: a directory
+        pass
     return f"{git}/index.lock"
