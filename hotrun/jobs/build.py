@@ -33,16 +33,14 @@ MOST_GOOD = 16
 # Seconds that a build has to clean up when it is cancelled. On SIGTERM make deletes the target
 # that it was making, and would else take the torn file for new; the compilers end at once.
 CLEAN_UP = 0.25
-
 # Characters of a text that is more than a read of a pipe and the line that it ends: a line without
 # an end comes in one piece of 8 MiB, and so many of these would fill the memory.
-LONG = 128 * 1024
-
-LONGEST = 500  # characters of a command that are shown: a rule's may name thousands of files
+LONG_TEXT = 128 * 1024
+LONGEST_COMMAND = 500  # characters that are shown: that of a rule may name thousands of files
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= LONGEST_COMMAND else f"{text[:LONGEST_COMMAND]}..."
 
 
 def _clipped(text: str) -> str:
@@ -148,7 +146,7 @@ class BuildJob:
 
     def _hears(self, stream: str) -> Callable[[str], None]:
         def hear(text: str) -> None:
-            self._texts.append(text if len(text) <= LONG else _clipped(text))
+            self._texts.append(text if len(text) <= LONG_TEXT else _clipped(text))
             self._host.tell(notices.Output(self._service, "build", self.run, stream, text))
 
         return hear

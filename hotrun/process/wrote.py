@@ -36,7 +36,7 @@ OURS = 0  # stands for what we got from those we waited for
 
 
 def written(pids: Iterable[int]) -> dict[int, int | None]:
-    """Return the bytes that living processes have written; None when we may not know it."""
+    """Return the bytes that processes have written, zombies too; None when we may not know it."""
     return {pid: _written(f"/proc/{pid}/io") for pid in pids}
 
 
@@ -134,7 +134,7 @@ class Meter:
         """Remember what its processes have written by now.
 
         Args:
-            pids: Looks up its living processes, parents before their children: what one writes
+            pids: Looks up them, zombies too, parents before their children: what one writes
                 that ends meanwhile is then missed, which is seen, and not counted twice.
         """
         look = self._seen(pids)
