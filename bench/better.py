@@ -72,6 +72,7 @@ REASONS: dict[tuple[str, ...], str] = {
     ("burst", "entr"): _RELISTS,
     ("burst", "reflex"): "it compares nothing with the disk, so a file that came back is built too",
     ("burst", "watchfiles API"): "it waits for no quiet: a build is begun at each batch of events",
+    ("go", "entr"): _SERVES,
     ("go", "inotifywait loop"): _SERVES,
     ("go", "nodemon"): _SERVES,
     ("go", "watchfiles"): _SERVES,
