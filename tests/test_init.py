@@ -270,5 +270,5 @@ def test_at_a_terminal_it_asks(here: Path) -> None:
         )
         rig.type("2\n")
         rig.wait_for("wrote hotrun.toml")
-        assert "./cmd/b is taken: it was named" in rig.text
+        rig.wait_for("./cmd/b is taken: it was named")
     assert "./cmd/b" in (here / "hotrun.toml").read_text()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import termios
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,9 +88,13 @@ def test_an_app_that_spoils_the_terminal_is_undone_at_our_end(
         at.send(number)
         assert at.ends() == 128 + number
         assert at.settings() == at.before
-        after = at.text.rpartition("\x1b[?1003h")[2]
-        assert "\x1b[?1049l" in after
-        assert "\x1b[?7;25h" in after
+        for undone in ("\x1b[?1049l", "\x1b[?7;25h"):
+            at.until(partial(is_after, at, undone, "\x1b[?1003h"), repr(undone))
+
+
+def is_after(at: Rig, text: str, mark: str) -> bool:
+    """Whether a text came after the last mark; what a terminal is sent takes a moment."""
+    return text in at.text.rpartition(mark)[2]
 
 
 def test_an_app_that_is_killed_leaves_the_terminal_whole(project: Project) -> None:

@@ -278,7 +278,7 @@ step()
         step(at)
         at.wait_for("restored")
         assert at.settings() == at.before
-        assert "\x1b[?7;25h" in at.text
+        at.wait_for("\x1b[?7;25h")
 
 
 @pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "1 / 0"])
@@ -291,9 +291,9 @@ with kept() as terminal:
 """
     with rig(f"{code}    {end}\n") as at:
         at.ends()
-        assert "raw" in at.text
+        at.wait_for("raw")
         assert at.settings() == at.before
-        assert "\x1b[?7;25h" in at.text
+        at.wait_for("\x1b[?7;25h")
 
 
 # --- a terminal that went away, or takes nothing ---
