@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from report import Cell
 
 DIRECTORIES = 200
-CALM = 3, 1  # seconds from the app's start until a tool rests; hotrun alone needs no more
+CALM = 3  # seconds from the app's start until a tool rests; after two hotrun reads its config again
 COLUMNS = (
     Column("context switches", ""),
     Column("CPU"),
@@ -70,7 +70,7 @@ def _at_rest(bench: Bench, peer: Peer, seconds: float) -> tuple[float, ...]:
     work = Work(project.path, build, bench.probe("app", apps.path), chain=chain)
     with Tool(peer.call(work), project.path, f"{name}.output") as tool:
         apps.wait(1, "the app")
-        time.sleep(bench.some(*CALM))
+        time.sleep(CALM)
         app = frozenset(int(pid) for _, pid in apps.lines())
         before = tool.processes(app)
         switched, ran = switches(before), on_cpu(before)
