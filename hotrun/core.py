@@ -159,10 +159,10 @@ def _start_build(s: State, commands: list[Command]) -> None:
     # What has overtaken a build would overtake the next one too; but the bound counts.
     if s.cancelled and not (s.lasting or s.pressed) and (s.waiting is not None or s.asked):
         return
-    s.pressed = False
     # A good build waits to be started from before the next one may overwrite it.
     if s.policy.runs and s.served != s.good and not (s.torn or _down(s)):
         return
+    s.pressed = False
     if s.called:
         commands.append(_start_step(s))
     elif s.policy.builds:

@@ -131,10 +131,9 @@ class BuildJob:
     def cancel(self, reason: str) -> None:
         """End the command and its whole group: SIGTERM, and soon SIGKILL."""
         self._reason = reason
-        if self._child is not None:
-            if self._child.code is not None:  # only who holds its output is left
-                self._child.kill()
-                return
+        if self._child is None or self._child.code is not None:  # only who holds its output is left
+            self.kill(reason)
+        else:
             self._child.stop(signal.SIGTERM)
             self._host.alarms.later(CLEAN_UP, partial(self.kill, reason))
 

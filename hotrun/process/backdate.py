@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from hotrun.process.artifact import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 TICK = 10_000_000  # nanoseconds by which the time of a file may be behind the clock (HZ=100)
 SPANS = 4  # builds that are remembered: a poll may hear of a save two builds later
@@ -52,31 +52,26 @@ class Backdate:
             spans = list(self._spans)
         else:
             saves = [moment for path in changed for moment in _saved(path)]
-            spans = [span for span in self._spans if any(map(_in(span), saves))]
+            spans = [s for s in self._spans if any(s[0] <= moment <= s[1] for moment in saves)]
         if spans:
-            self._make_older(spans)
+            with contextlib.suppress(OSError):  # a directory that may not be read
+                for path in islice(expand(self._outputs), MOST):
+                    _make_older(path, spans)
 
     def end(self) -> None:
         """It has ended, whatever came of it."""
         self._spans.append((self._began, time.time_ns()))
 
-    def _make_older(self, spans: list[tuple[int, int]]) -> None:
-        with contextlib.suppress(OSError):
-            for path in islice(expand(self._outputs), MOST):
-                for moment in _saved(path)[:1]:
-                    began = next((span[0] for span in spans if _in(span)(moment)), 0)
-                    if began:
-                        _set_time(path, began - TICK)
 
-
-def _set_time(path: str, moment: int) -> None:
+def _make_older(path: str, spans: list[tuple[int, int]]) -> None:
+    """Give a file that one of some builds has written a time before that build."""
     with contextlib.suppress(OSError):  # gone, or another user's
-        accessed = os.lstat(path).st_atime_ns
-        os.utime(path, ns=(accessed, moment), follow_symlinks=False)
-
-
-def _in(span: tuple[int, int]) -> Callable[[int], bool]:
-    return lambda moment: span[0] <= moment <= span[1]
+        status = os.lstat(path)
+        for began, ended in spans:
+            if began <= status.st_mtime_ns <= ended:
+                times = (status.st_atime_ns, began - TICK)
+                os.utime(path, ns=times, follow_symlinks=False)
+                return
 
 
 def _saved(path: str) -> list[int]:
