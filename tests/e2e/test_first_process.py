@@ -20,6 +20,7 @@ from hotrun.process import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from live import Project
 
@@ -74,8 +75,9 @@ def first(project: Project, namespace: tuple[str, ...]) -> Iterator[First]:
     """Start hotrun as the first process, and return what it says and its pid out here."""
     with contextlib.ExitStack() as stack:
 
-        def first() -> tuple[Live, int]:
-            session = stack.enter_context(Live(project.path, prefix=namespace))
+        def first(*words: str, prefix: tuple[str, ...] = ()) -> tuple[Live, int]:
+            session = Live(project.path, *words, prefix=(*namespace, *prefix))
+            stack.enter_context(session)
             until(lambda: tree.children(session.pid), "the first process")
             (pid,) = tree.children(session.pid)
             process = tree.Process(pid, began(pid))
@@ -174,12 +176,27 @@ def test_a_signal_during_the_start_ends_it(project: Project, first: First) -> No
 
 
 def test_a_signal_while_the_config_is_read_ends_it(project: Project, first: First) -> None:
-    """The file lies on a slow network: the kernel would drop the signal, and kill us later."""
-    os.mkfifo(project.path / "hotrun.toml")
-    session, pid = first()
-    with open(project.path / "hotrun.toml", "wb"):  # it is being read now
+    """Who writes it takes a long time: the kernel would drop the signal, and kill us later."""
+    pipe = project.out / "pipe"
+    os.mkfifo(pipe)
+    from_pipe = ("sh", "-c", 'exec "$@" <"$0"', str(pipe))
+    session, pid = first("-c", "/dev/stdin", prefix=from_pipe)
+    with open(pipe, "wb"):
+        until(lambda: catches(pid, signal.SIGTERM), "a handler")  # it is no longer the shell
+        until(lambda: len(opened(pid, pipe)) == 2, "the config to be opened beside stdin")
         os.kill(pid, signal.SIGTERM)
         assert session.ends() == 143
+    assert session.err == ["hotrun ended: terminated"]
+
+
+def opened(pid: int, path: Path) -> list[str]:
+    """The descriptors that a process has of a file."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            if os.path.samefile(f"/proc/{pid}/fd/{name}", path):
+                found.append(name)
+    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
