@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 64 * 1024
+AT_ONCE = 8  # chunks; a turn of the loop for each costs nearly as much as to decode it
 # Seconds that a pipe is left alone when nobody can take what it holds: a reader that is a little
 # slower than its writer takes a MB in a moment, one that stalls is not asked a thousand times.
 FIRST_PAUSE = 0.001
@@ -123,12 +124,15 @@ class Pipe:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             return
         self._pause = FIRST_PAUSE
-        data = self._take()
-        if data == b"":
-            self._close()
-            self._end()
-        elif data and not self.ended:
-            self._tell(self._lines.feed(data))
+        for _ in range(AT_ONCE):
+            data = self._take()
+            if data == b"":
+                self._close()
+                self._end()
+            elif data and not self.ended:
+                self._tell(self._lines.feed(data))
+            if not data or len(data) < CHUNK:  # the pipe was empty then
+                return
 
     def _resume(self) -> None:
         if not self._closed:

@@ -20,7 +20,6 @@ import time
 from typing import Protocol, TextIO
 
 ROOM = 4096  # PIPE_BUF of Linux; elsewhere it is 512 at least
-PIECE = 64 * 1024  # what a pipe of Linux holds
 MOST = 64 * 1024 * 1024  # bytes that may wait; a reader that is so far behind is none
 MUCH = 1024 * 1024  # bytes that wait before the children's pipes are left alone
 PATIENCE = 1.0  # seconds that a reader has for the rest, at our end
@@ -58,21 +57,21 @@ class Sink:
         return len(self._waiting) > MUCH
 
     def write(self, text: str, /) -> None:
-        """Write a text, or keep it until there is room.
+        """Write a text, and keep what there is no room for.
 
         Raises:
             OSError: nobody reads any more (EPIPE), or by far too slowly (ENOBUFS).
         """
-        self._waiting += text.encode(self._encoding, self._errors)
+        data = text.encode(self._encoding, self._errors)
+        # What there is room for is not copied once more.
+        self._waiting += data if self._waiting else data[self._put(data) :]
         if len(self._waiting) > MOST:
             raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
 
     def flush(self) -> None:
-        """Write what there is room for; the loop goes on with the rest."""
-        size = ROOM if self._blocks else PIECE
-        with contextlib.suppress(BlockingIOError):  # full, or less room than it seemed
-            while self._waiting and (not self._blocks or self._poll.poll(0)):
-                del self._waiting[: os.write(self._fd, self._waiting[:size])]
+        """Write what there is room for by now; the loop goes on with the rest."""
+        if self._waiting:
+            del self._waiting[: self._put(self._waiting)]
         if self._waiting and self._loop is None:
             with contextlib.suppress(RuntimeError):  # no loop yet, or no more: see `finish`
                 self._loop = asyncio.get_running_loop()
@@ -87,6 +86,15 @@ class Sink:
                     del self._waiting[: os.write(self._fd, self._waiting[:ROOM])]
         except OSError:  # nobody reads it
             self._waiting.clear()
+
+    def _put(self, data: bytes | bytearray) -> int:
+        """Write what there is room for, and return how many bytes that was."""
+        done, size = 0, ROOM if self._blocks else len(data)
+        # Full, or less room than it seemed.
+        with contextlib.suppress(BlockingIOError), memoryview(data) as view:
+            while done < len(data) and (not self._blocks or self._poll.poll(0)):
+                done += os.write(self._fd, view[done : done + size])
+        return done
 
     def _has_room(self, seconds: float) -> bool:
         return bool(self._poll.poll(max(0.0, seconds) * 1000))
