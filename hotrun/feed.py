@@ -20,6 +20,7 @@ from hotrun.host import Clock, Host, relative
 from hotrun.project.watched import NO_FILE, missing
 from hotrun.triage import NO_INPUT, Triage
 from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
+from hotrun.watch.sieve.changes import Newborn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -85,6 +86,7 @@ class Feed:
         self._backend = ""
         self._closing = False
         self._sifting = False
+        self._newborn = Newborn()
         self._first: Clock | None = None  # since the first event that no sift has looked at
         self._asked = False  # whether all that came before has been read
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -280,6 +282,7 @@ class Feed:
         self._sifted(found, first)
 
     def _sifted(self, found: Sifted, first: Clock) -> None:
+        left_out = self._newborn.sort(found, waits=self._sieve.unfinished)
         paths = [path for path in found.changed if not self._host.is_made(path)]
         for path in found.returned:
             what = f"{self._relative(path)} changes during each build and comes back"
@@ -293,6 +296,9 @@ class Feed:
             self._watcher.refresh()
         self._sifting = False
         self._host.post(self._service, fact)
+        if left_out:  # of them nothing more may be heard
+            self._first = self._first or first
+            self._host.post(self._service, facts.FilesTouched(self._quiet()))
 
     def _read_config(self, paths: list[str]) -> list[str]:
         """Have the config read again if it is among these; return the others."""

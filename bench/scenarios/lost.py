@@ -5,8 +5,10 @@
   file, through a link outside of the tree.
 - during a build: it takes 60 ms, and 20 ms after it began what it has read is written in place.
   Built: a build read the new bytes.
-- a rename over a file, as editors save. Built: a build began afterwards; more than one is too
-  many.
+- a rename over a file, as editors save. Built: a build began afterwards.
+
+Each change is one build's worth, and the save during a build is the second: whatever else begins
+is a build too many.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from tool import Tool
 from scenarios.saving import name_of, until_armed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness import Bench
     from report import Cell
@@ -36,7 +38,6 @@ CAP = 10.0  # seconds for one part of a peer, in which it is done this often at 
 OFTEN = 50
 FULL = {"made in new directories": 200, "saved during a build": 200, "renamed over": 100}
 AUTO = 40  # times that hotrun does each with debounce = auto
-TOO_MANY = "builds too many, of a rename"
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Part:
         pause: Seconds in which a build too many would come.
         made: How many changes there were.
         built: How many of them were built.
-        extra: Builds that none of them explains.
+        extra: Builds that none of them asked for.
     """
 
     project: Project
@@ -63,6 +64,7 @@ class Part:
 
     def make_deep(self) -> None:
         """Make directories and a file in the last, and wait for a build that reads it."""
+        before = len(self._begins())
         path = os.path.dirname(self.project.source)  # entr watches directories that hold files
         below = (f"new{self.made}", "b", "c")
         os.remove(self.read)
@@ -72,7 +74,8 @@ class Part:
             os.mkdir(path)
         state = f"made{self.made}"
         write(os.path.join(path, "file.txt"), f"{state}\n")
-        self._count(self._is("its build", lambda: any(b[2] == state for b in self._begins()[-3:])))
+        built = self._is("its build", lambda: any(b[2] == state for b in self._begins()[-3:]))
+        self._count(before + 1, built=built)
 
     def save_during(self) -> None:
         """Save, save again when the build has begun, and wait for one that reads the latter."""
@@ -82,24 +85,22 @@ class Part:
             self._sleep_into(int(self._begins()[-1][1]))
             self.project.save("write")
         state = f"state{len(self.project.save_times) - 1}"
-        self._count(self._is("its build", lambda: self.log.lines()[-1][::2] == ["end", state]))
+        built = self._is("its build", lambda: self.log.lines()[-1][::2] == ["end", state])
+        self._count(before + 2, built=built)
 
     def rename_over(self) -> None:
-        """Rename a new file over one, and count the builds."""
+        """Rename a new file over one, and wait for a build that began afterwards."""
         before = len(self._begins())
-        self._wait_since(self.project.save("rename"))
-        self.extra += max(0, len(self._begins()) - before - 1)
+        saved = self.project.save("rename")
+        built = self._is("a build", lambda: any(int(b[1]) > saved for b in self._begins()[-3:]))
+        self._count(before + 1, built=built)
 
-    def _wait_since(self, moment: int) -> None:
-        """Wait for a build that began after a moment, and for those that are too many."""
-        self._count(
-            self._is("a build", lambda: any(int(line[1]) > moment for line in self._begins()[-3:]))
-        )
-
-    def _count(self, built: bool) -> None:
+    def _count(self, expected: int, *, built: bool) -> None:
+        """Count a change, and the builds that began beyond those it asked for."""
         rest(self.pause)
         self.made += 1
         self.built += built
+        self.extra += max(0, len(self._begins()) - expected)
 
     def _begins(self) -> list[list[str]]:
         return [line for line in self.log.lines() if line[0] == "begin"]
@@ -129,8 +130,8 @@ def lost(bench: Bench) -> Table:
         "Changes at a bad moment: a file made at once in directories that are new, a save while a "
         f"build of {BUILD} ms runs, a rename over a file. Was each built, and how often?",
     )
-    columns = [Column(name, "", counts=True) for name in (*PARTS, TOO_MANY)]
-    group = Group("shortest delay that can be set: built of made", columns)
+    columns = [Column(name, "", counts=True) for name in PARTS]
+    group = Group("shortest delay that can be set: built of made, builds too many", columns)
     ours = {name: _part(bench, HOTRUN, name, count, fast=True) for name, count in _counts(bench)}
     group.rows[HOTRUN.name] = _cells(ours)
     table.rows += _rows("debounce = 0ms", ours)
@@ -152,22 +153,17 @@ def _counts(bench: Bench) -> list[tuple[str, int]]:
     return [(name, bench.some(count, 5)) for name, count in FULL.items()]
 
 
-def _rows(debounce: str, parts: dict[str, Part]) -> list[Row]:
-    rows = [
-        Row(f"{debounce}, {name}: missed", [part.made - part.built], "", 0, part.made)
-        for name, part in parts.items()
-    ]
-    part = list(parts.values())[-1]
-    return [*rows, Row(f"{debounce}, {TOO_MANY}", [part.extra], "", 0, part.made)]
+def _rows(debounce: str, parts: dict[str, Part]) -> Iterator[Row]:
+    for name, part in parts.items():
+        yield Row(f"{debounce}, {name}: missed", [part.made - part.built], "", 0, part.made)
+        yield Row(f"  builds too many, {debounce}", [part.extra], "", 0, part.made)
 
 
 def _cells(parts: Mapping[str, Part | str]) -> list[Cell]:
-    """Return a cell for each kind, and one for the builds too many."""
-    *_, last = parts.values()
-    cells = [
-        part if isinstance(part, str) else f"{part.built}/{part.made}" for part in parts.values()
+    return [
+        part if isinstance(part, str) else f"{part.built}/{part.made}, {part.extra}"
+        for part in parts.values()
     ]
-    return [*cells, last if isinstance(last, str) else str(last.extra)]
 
 
 def _of_peer(bench: Bench, peer: Peer, name: str) -> Part | str:

@@ -57,6 +57,18 @@ def test_a_file_in_directories_made_at_once_is_always_built(project: Project, st
         wait_until_seen(project, "")
 
 
+def test_an_empty_file_in_a_directory_moved_in_is_built(project: Project, start: Start) -> None:
+    """It is as new as if it were about to be written, and no event tells of itself."""
+    project.config()
+    session = start("--debounce", "0ms")
+    session.wait_for("build_finished")
+    for number in range(5):
+        (project.out / f"d{number}").mkdir()
+        (project.out / f"d{number}/empty").touch()
+        (project.out / f"d{number}").rename(project.path / f"d{number}")
+        session.wait_for("build_started", paths=[f"d{number}/empty"])
+
+
 @pytest.mark.parametrize("busy", ["cancel", "finish"])
 def test_a_write_during_a_build_is_seen_by_a_build_that_began_later(
     project: Project, start: Start, busy: str

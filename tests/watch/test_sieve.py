@@ -12,6 +12,7 @@ import pytest
 from ear import DEADLINE, Ear, exchange, write
 
 from hotrun.watch import Event, Op, Overflow, Refreshed, Unwatched
+from hotrun.watch.sieve.changes import Newborn
 from hotrun.watch.sieve.contents import FINE
 from hotrun.watch.sieve.digest import HASHED
 from hotrun.watch.sieve.disk import Disk
@@ -541,6 +542,56 @@ def test_a_file_that_was_just_made_is_unfinished_until_it_is_closed(
     desk.hear()
     assert not desk.sieve.unfinished
     assert desk.sieve.lone_save
+
+
+def test_a_file_that_is_listed_before_it_is_told_of_is_unfinished_if_it_is_new_and_empty(
+    root: str, listen: Listen
+) -> None:
+    desk = primed(root, listen)
+    found, end = Sifted(), time.monotonic() + DEADLINE
+    while not found.born:
+        assert time.monotonic() < end, f"waited {DEADLINE} s for a listing within {FINE} ns"
+        directory = f"{root}/{time.monotonic_ns()}"
+        os.mkdir(directory)
+        assert desk.hear()
+        os.symlink("elsewhere", f"{directory}/link.go")
+        write(f"{directory}/full.go", "one")
+        with open(f"{directory}/new.go", "wb"):
+            found = sifted(desk.sieve)
+        assert found.changed == [f"{directory}/{name}.go" for name in ("full", "link", "new")]
+    assert found.born == [f"{directory}/new.go"]
+    assert desk.sieve.unfinished
+    assert desk.hear()
+    assert not desk.sieve.unfinished
+
+
+def test_what_was_told_of_is_not_born(root: str, listen: Listen) -> None:
+    desk = primed(root, listen)
+    os.mkdir(f"{root}/d")
+    desk.hear()
+    path = write(f"{root}/d/closed.go", b"")
+    found = desk.sift()
+    assert (found.changed, found.born) == ([path], [])
+    path = write(f"{root}/d/lost.go", b"")
+    desk.sieve.note([Overflow(root)])
+    found = sifted(desk.sieve)
+    assert (found.changed, found.born) == ([path], [])
+
+
+def test_what_is_born_is_left_out_once() -> None:
+    newborn = Newborn()
+    found = Sifted(["/a", "/b"], born=["/a"])
+    assert newborn.sort(found, waits=True)
+    assert found.changed == ["/b"]
+    found = Sifted(["/c"])
+    assert not newborn.sort(found, waits=True)
+    assert found.changed == ["/a", "/c"]
+    found = Sifted(["/a"], born=["/a"])
+    assert newborn.sort(found, waits=True)
+    assert not newborn.sort(found, waits=True)
+    assert found.changed == ["/a"]
+    assert not newborn.sort(found, waits=False)
+    assert found.changed == ["/a"]
 
 
 def test_what_came_whole_is_finished(root: str, listen: Listen) -> None:

@@ -31,6 +31,7 @@ class Sifted:
         changed: Paths whose content (or executable bit) differs.
         saved: Paths that were written, but hold the same bytes as before.
         returned: Paths that strayed during each of the last builds, and no longer count.
+        born: Of the changed ones, files that were made just now and are not written yet.
         listed: Files that were listed again, when events had been lost.
         recovered: Events had been lost.
     """
@@ -38,8 +39,31 @@ class Sifted:
     changed: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
+    born: list[str] = field(default_factory=list)
     listed: int = 0
     recovered: bool = False
+
+
+class Newborn:
+    """Leaves files out of what was found that somebody is about to write, once."""
+
+    def __init__(self) -> None:
+        self._left_out: frozenset[str] = frozenset()
+
+    def sort(self, found: Sifted, *, waits: bool) -> bool:
+        """Add what was left out the last time, and leave out what is born now.
+
+        Args:
+            found: What was found; its ``changed`` is replaced.
+            waits: There is something to wait for: the end of a write would be told.
+
+        Returns:
+            Whether anything was left out.
+        """
+        born = frozenset(found.born) - self._left_out if waits else frozenset()
+        found.changed = sorted(self._left_out.union(found.changed) - born)
+        self._left_out = born
+        return bool(born)
 
 
 class Changes:
@@ -61,8 +85,8 @@ class Changes:
     def find(self, touched: dict[str, Touch], result: Sifted) -> Iterator[None]:
         """Compare the directories in doubt, then the other files; yield after each look."""
         for path in self._relist(touched):
-            if path is not None and self._disk.differs(path):
-                result.changed.append(path)
+            if path is not None:
+                self._compare(path, touched.get(path), result)
             yield
         compared = set(result.changed)
         compared.update(self._count_directories(touched, result))
@@ -85,6 +109,19 @@ class Changes:
             if doubted or not all(map(self._known.lists, touched)):
                 yield from self._disk.relist_linked()
             yield from self._disk.links()
+
+    def _compare(self, path: str, touch: Touch | None, result: Sifted) -> None:
+        """Compare a file that a listing found.
+
+        One that is made in a new directory may be found before anything was told of it. Where
+        events were lost nobody knows whether more is to come.
+        """
+        is_told = result.recovered or (touch is not None and touch.finished)
+        is_new = self._known.get(path) is None
+        if self._disk.differs(path):
+            result.changed.append(path)
+            if is_new and not is_told and self._known.is_born(path):
+                result.born.append(path)
 
     def _count_directories(self, touched: dict[str, Touch], result: Sifted) -> Iterator[str]:
         """Count what is in directories that came or went while that could not be compared."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from hotrun.watch.sieve.contents import Contents
@@ -125,6 +126,12 @@ class Known:
         """Return what is known of a file."""
         directory, _, name = path.rpartition("/")
         return self.tree.get(directory, NOTHING).files.get(name)
+
+    def is_born(self, path: str) -> bool:
+        """Whether a file had just been made, and was empty; a link comes whole."""
+        found = self.get(path)
+        is_empty = found is not None and S_ISREG(found.mode) and not found.size
+        return is_empty and path in self.contents.vague
 
     # --- by which name ---
 

@@ -289,6 +289,9 @@ class Sieve:
         for count, _ in enumerate(self._changes.find(touched, result), 1):
             if count % CHUNK == 0:
                 yield None
+        for path in result.born:
+            if path not in self._touched.paths:  # else it was told of meanwhile
+                self._touched.born(path)
         if result.recovered:
             result.listed = self.files
         yield result
