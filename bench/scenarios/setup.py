@@ -37,7 +37,7 @@ COLUMNS = (
     Column("memory at most", "MB"),
     Column("watches", "", counts=True),
 )
-SIZES = {1_000: 2, 10_000: 2, 50_000: 1}  # directories, and rounds at most
+SIZES = {1_000: 5, 10_000: 5, 50_000: 3}  # directories, and rounds at most
 SMALL = {1_000: 1}
 SPEND = 8.0  # seconds for a tool on a tree, after which no further round begins
 CAP = 30.0  # seconds in which a tool has to rest; twice as many from 50,000 directories on
