@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 # Nobody waits longer, and the clocks of some kernels do not count much further.
 _LONGEST = 365 * 24 * 3_600.0
 
+# Signals that the kernel pauses a process by, or lets it go on (signal(7)): after one of them as
+# the stop signal each stop would end in SIGKILL.
+PAUSES = ("STOP", "TSTP", "TTIN", "TTOU", "CONT")
+
 # How near a word as short as {dirs} comes with two letters swapped.
 _SHORT = 0.5
 # A name in braces. Not ${NAME}, which is the shell's, and not {{json}}, which is docker's.
@@ -82,10 +86,13 @@ def signal_named(check: Check, key: Key, value: str) -> signal.Signals:
     """A signal of this system, with or without SIG in front."""
     known = signal.Signals.__members__
     name = value.upper().removeprefix("SIG")
+    example = f"for example {key.name} = {key.example}"
     if f"SIG{name}" in known:
+        if key.name == "stop_signal" and name in PAUSES:
+            what = f"{key.dotted} = {shown(value)} does not ask a process to end"
+            check.report(key.path, f"{what}, it pauses one or lets it go on", example)
         return known[f"SIG{name}"]
     meant = nearest(name, [one.removeprefix("SIG") for one in known])
-    example = f"for example {key.name} = {key.example}"
     hint = f'did you mean "SIG{meant}"?' if meant else example
     message = f"{key.dotted} = {shown(value)} is not a signal of this system"
     check.report(key.path, message, hint)

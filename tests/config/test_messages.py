@@ -129,6 +129,12 @@ VALUES = [
      'did you mean "SIGTERM"?'),
     ("run", "stop_signal = '9'", 'run.stop_signal = "9" is not a signal of this system',
      'for example stop_signal = "SIGINT"'),
+    ("run", "stop_signal = 'stop'",
+     'run.stop_signal = "stop" does not ask a process to end, it pauses one or lets it go on',
+     'for example stop_signal = "SIGINT"'),
+    ("run", "stop_signal = 'SIGCONT'",
+     'run.stop_signal = "SIGCONT" does not ask a process to end, it pauses one or lets it go on',
+     'for example stop_signal = "SIGINT"'),
     # commands
     ("build", "command = ' '", "build.command is empty",
      'for example command = "go build -o app ."'),
