@@ -17,8 +17,6 @@ writes are changes like any other, so the build waits until the tree was looked 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hotrun.facts import (
     ClearTimer,
     Command,
@@ -197,7 +195,7 @@ def _escalate(s: State, commands: list[Command]) -> None:
     if s.app is None or not s.app.expired or not s.app.stopping or s.app.killed:
         return
     if s.policy.dumps and not s.app.dumped:
-        s.app = replace(s.app, dumped=True)
+        s.app = s.app._replace(dumped=True)
         commands.append(Dump(s.app.run))
     elif s.app.given_up or not s.policy.dumps:
         _kill_app(s, s.app, "stop_timeout", commands)
@@ -205,17 +203,17 @@ def _escalate(s: State, commands: list[Command]) -> None:
 
 def _kill_build(s: State, reason: str, commands: list[Command]) -> None:
     if s.build is not None:
-        s.build = replace(s.build, killed=reason)
+        s.build = s.build._replace(killed=reason)
         commands.append(Kill(s.build.run, reason))
 
 
 def _stop_app(s: State, app: App, commands: list[Command]) -> None:
-    s.app = replace(app, stopping=True)
+    s.app = app._replace(stopping=True)
     commands.append(Stop(app.run))
 
 
 def _kill_app(s: State, app: App, reason: str, commands: list[Command]) -> None:
-    s.app = replace(app, killed=True)
+    s.app = app._replace(killed=True)
     commands.append(Kill(app.run, reason))
 
 

@@ -5,7 +5,6 @@ A fact that is late or comes twice is harmless, because run numbers tell it from
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotrun.facts import (
@@ -56,7 +55,7 @@ def record(s: State, fact: Fact) -> None:  # noqa: C901, PLR0912 - the one match
                 _record_build_end(s, s.build, code, same)
         case AppEnded(run):
             if s.app is not None and s.app.run == run and not s.app.stopping:
-                s.app = replace(s.app, ended=True)
+                s.app = s.app._replace(ended=True)
         case AppExited(run, code):
             if s.app is not None and s.app.run == run:
                 _record_app_end(s, s.app, code)
@@ -91,7 +90,7 @@ def _record_change(s: State, fact: FilesChanged) -> None:
     s.stale = s.stale or (fact.restart and bool(s.good))
     if fact.paths or fact.steps:  # what failed is tried again: the change may be its cure
         if s.build is not None:
-            s.build = replace(s.build, again=True)
+            s.build = s.build._replace(again=True)
         s.called = bool(s.steps)
         s.wanted = s.wanted or s.owed or bool(fact.paths)
 
@@ -118,7 +117,7 @@ def _record_config(s: State, fact: ConfigChanged) -> None:
     if s.build is not None and running <= s.steps:
         s.steps -= running - changed
     elif s.build is not None:
-        s.build = replace(s.build, gone=True)
+        s.build = s.build._replace(gone=True)
     # What failed is tried again: the config may be its cure.
     s.called, s.owed = bool(s.steps), False
     s.stuck = s.stuck and bool(s.steps or running)
@@ -135,13 +134,13 @@ def _record_timer(s: State, timer: Timer) -> None:  # noqa: C901 - one case a ti
             s.waiting = None
         case Timer.BUILD_TIMEOUT:
             if s.build is not None:
-                s.build = replace(s.build, expired=True)
+                s.build = s.build._replace(expired=True)
         case Timer.STOP_TIMEOUT:
             if s.app is not None:
-                s.app = replace(s.app, expired=True)
+                s.app = s.app._replace(expired=True)
         case Timer.DUMP:
             if s.app is not None:
-                s.app = replace(s.app, given_up=True)
+                s.app = s.app._replace(given_up=True)
         case Timer.RESTART:
             if s.backing_off:
                 s.backing_off = False

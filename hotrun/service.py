@@ -21,7 +21,7 @@ from hotrun.process.usage import SAMPLE, Measurement, Use
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hotrun.config import Config
+    from hotrun.config import Build, Config, Run
     from hotrun.host import Host
     from hotrun.jobs.app import AppJob
 
@@ -39,10 +39,12 @@ class Service:
         self._artifact = Artifact(outputs)
         self._dates = Backdate(outputs)
         self._ports: set[int] = set()  # on which the app was seen to listen
+        self._task: Task | None = None  # what [build] comes to
         self._build: BuildJob | None = None
         self._last_build = 0
         self._read = 0  # the last build after which it was asked what builds read
         self._app: AppJob | None = None
+        self._next: AppJob | None = None  # from the build that runs, or ran last
 
     def do(self, command: facts.Command) -> None:
         """Carry out a command that starts or ends a process."""
@@ -82,11 +84,14 @@ class Service:
         Args:
             outputs: What the build makes.
         """
+        self._task = self._next = None
         if tuple(outputs) != self._outputs:  # of the new ones nobody knows what the app is
             self._outputs = tuple(outputs)
             self._artifact, self._dates = Artifact(outputs), Backdate(outputs)
         if self._app is not None and self._host.config.run is not None:
             self._app.adopt(self._host.config.run)
+        if self._host.config.run is None and self._host.sockets is not None:
+            self._host.sockets.bind([])  # nobody will answer any more
 
     def send(self, number: int) -> None:
         """Pass a signal on to the app."""
@@ -132,14 +137,16 @@ class Service:
     def _start_build(self, run: int, paths: list[str]) -> None:
         build = self._host.config.build
         if build is not None:
-            command = commands.parse(build.command)
-            made, dates = self._artifact, self._dates
-            task = Task("build.command", command, build.env, build.timeout, made, dates=dates)
-            self._build = BuildJob(self._host, self.name, run, task, BUILD)
+            self._task = self._task or self._task_of(build)
+            self._build = BuildJob(self._host, self.name, run, self._task, BUILD)
             self._last_build = run
             self._host.inputs.building()
             self._build.start(paths)
-            self._prepare()
+            self._prepare(run)
+
+    def _task_of(self, build: Build) -> Task:
+        command, made, dates = commands.parse(build.command), self._artifact, self._dates
+        return Task("build.command", command, build.env, build.timeout, made, dates=dates)
 
     def _start_step(self, run: int, steps: Collection[facts.Step]) -> None:
         from hotrun.jobs.step import task
@@ -153,22 +160,25 @@ class Service:
             self._build = BuildJob(self._host, self.name, run, made, writer)
             self._build.start(sorted(step.path for step in steps))
 
-    def _prepare(self) -> None:
+    def _prepare(self, run: int) -> None:
         """Do what the app needs, while the compiler runs: the imports take as long as a start."""
-        import hotrun.jobs.app  # noqa: F401
-        from hotrun.jobs.launch import Launch
-
-        app = self._host.config.run
-        if app is not None and self._app is None:  # who runs has the sockets as it likes them
-            Launch(self._host, self.name, app).hold()
-
-    def _start_app(self, run: int) -> None:
         app = self._host.config.run
         if app is not None:
-            from hotrun.jobs.app import AppJob
+            self._next = self._made(run, app)
+            if self._app is None:  # who runs has the sockets as it likes them
+                self._next.hold()
 
+    def _made(self, run: int, app: Run) -> AppJob:
+        from hotrun.jobs.app import AppJob
+
+        return AppJob(self._host, self.name, run, app, self._artifact, self._ports)
+
+    def _start_app(self, run: int) -> None:
+        app, made = self._host.config.run, self._next
+        self._next = None
+        if app is not None:
             self._artifact.forget()
-            self._app = AppJob(self._host, self.name, run, app, self._artifact, self._ports)
+            self._app = made if made is not None and made.run == run else self._made(run, app)
             self._app.start()
 
     def _kill(self, run: int, reason: str) -> None:

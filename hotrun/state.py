@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 
 from hotrun.facts import Policy, Quiet, Step, Timer
-from hotrun.lean import dataclass
+from hotrun.lean import NamedTuple, dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """The build, or the step before it, that is running."""
 
     run: int
@@ -21,8 +20,7 @@ class Build:
     expired: bool = False  # build.timeout has passed
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """The app that is alive."""
 
     run: int
@@ -83,7 +81,7 @@ class State:
     def copy(self) -> State:
         """Return one that may be changed; not by ``replace``, which asks for each field."""
         new = object.__new__(State)
-        new.__dict__.update(self.__dict__)
+        new.__dict__ = self.__dict__.copy()
         new.armed = dict(self.armed)
         return new
 

@@ -279,7 +279,7 @@ BUILDS = (
         "s.broken = code != 0 or bool(build.killed)",
         " or bool(build.killed)",
     ),
-    Mutant("build: its time is bounded", "s.build = replace(s.build, expired=True)", "pass"),
+    Mutant("build: its time is bounded", "s.build = s.build._replace(expired=True)", "pass"),
     drop(
         "build: killed once for its time",
         "s.build.expired and not s.build.killed:",
@@ -397,7 +397,7 @@ APPS = (
         " and not (s.paused and s.wanted)",
         " and not (s.paused and s.wanted)",
     ),
-    Mutant("stop: its time is bounded", "s.app = replace(s.app, expired=True)", "pass"),
+    Mutant("stop: its time is bounded", "s.app = s.app._replace(expired=True)", "pass"),
     drop("stop: killed once", "not s.app.stopping or s.app.killed:", " or s.app.killed"),
     Mutant("stop: stacks come first", "if s.policy.dumps and not s.app.dumped:", "if False:"),
     Mutant(
@@ -693,7 +693,7 @@ RELOADS = (
     ),
     Mutant("config: a step of the same rule is enough", "s.steps -= running - changed", "pass"),
     Mutant("config: what changed in a step is not lost", "running - changed", "running"),
-    Mutant("config: old steps are not given back", "s.build = replace(s.build, gone=True)", "pass"),
+    Mutant("config: old steps are not given back", "s.build = s.build._replace(gone=True)", "pass"),
     Mutant(
         "config: no step is stuck that is gone",
         "s.stuck = s.stuck and bool(s.steps or running)",

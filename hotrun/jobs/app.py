@@ -33,6 +33,8 @@ BUSY_PAUSE = 0.02  # seconds; a file that is still being written is soon closed 
 BUSY_TRIES = 100
 LEND_AGAIN = 1.0  # seconds between two looks whether we are in the foreground, where an app waits
 LINGERS = 0.5  # seconds after which somebody who waits wants to know for what
+NAMED = 60  # characters of a command before or after the app
+LAST = 1.0  # seconds, or half of `stop_timeout`, before SIGKILL: the last moment for a stop signal
 
 
 class AppJob:
@@ -59,6 +61,7 @@ class AppJob:
         self._serving = Serving(host, service, run, app, self._taken)
         self._stacks = Stacks(host, service, run)
         self._child: Child | None = None
+        self._command = commands.parse(app.command, app.args)
         self._before = [commands.parse(command) for command in app.before]
         self._after = [commands.parse(command) for command in app.after]
         self._clock = Clock.start()
@@ -71,6 +74,10 @@ class AppJob:
         self._linger: Alarm | None = None
         self.run = run
 
+    def hold(self) -> None:
+        """Have its sockets listen before it is started."""
+        self._launch.hold()
+
     # --- what the core asks for ---
 
     def start(self) -> None:
@@ -82,14 +89,20 @@ class AppJob:
         number = self._app.stop_signal
         self._stopped = True
         self._before.clear()
-        self._serving.end()
-        self._host.tell(notices.AppStopping(self._service, self.run, number.name))
         if self._child is not None:
             if self._phase == "app":
                 self._host.loops.stops(APP)
-            self._child.stop(number)
+            # First: the next app waits for its end. What it used is told in JSON lines alone.
+            grace = self._app.stop_timeout
+            patience = max(grace / 2, grace - LAST)
+            self._child.stop(number, patience=patience, measures=self._host.captures)
             if self._app.stop_timeout > LINGERS:
                 self._linger = self._host.alarms.later(LINGERS, self._say_it_lingers)
+        self._serving.end()
+        self._host.tell(notices.AppStopping(self._service, self.run, number.name))
+        if self._child is not None and self._phase != "app":
+            what = f"{self._beside(self._child)} is cut short by {number.name}"
+            self._host.tell(notices.Problem(what, severity="warning"))
         self._stop_waiting()
 
     def dump(self) -> None:
@@ -164,7 +177,7 @@ class AppJob:
             self._spawn(self._before.pop(0))
         elif self._phase == "before" and not self._stopped:
             self._phase = "app"
-            self._spawn(commands.parse(self._app.command, self._app.args))
+            self._spawn(self._command)
         elif self._after and self._phase != "before":
             self._phase = "after"
             self._spawn(self._after.pop(0))
@@ -254,18 +267,22 @@ class AppJob:
     def _say_it_lingers(self) -> None:
         if self._child is not None:
             left = round((self._app.stop_timeout - LINGERS) * 1000)
-            pid = self._child.pid
+            pid = self._child.waits_for
             self._host.tell(notices.AppLingers(self._service, self.run, pid, max(0, left)))
 
     def _halted(self, number: int) -> None:
         """Ctrl-Z, a read of a terminal that is not its own, or somebody's SIGSTOP."""
-        if self._launch.takes_terminal and number in (signal.SIGTSTP, signal.SIGSTOP):
+        lent = self._launch.takes_terminal and self._phase == "app"
+        if lent and number in (signal.SIGTSTP, signal.SIGSTOP):
             self._host.suspend()  # or nobody could type: the app has the terminal
-        elif self._launch.takes_terminal and number in halted.TERMINAL:
+        elif lent and number in halted.TERMINAL:
             self._lend_later()
         elif not self._host.suspended and self._child is not None:
-            hint = 'let it have the terminal: stdin = "terminal" in [run]'
-            self._host.tell(halted.problem("app", self._child.pid, number, hint))
+            who, hint = "app", 'let it have the terminal: stdin = "terminal" in [run]'
+            if self._phase != "app":
+                who = f"command in run.{self._phase}"
+                hint = "only the app can have the terminal: have it ask nothing"
+            self._host.tell(halted.problem(who, self._child.pid, number, hint))
 
     def _lend_later(self) -> None:
         """It wants the terminal, and we are in the background: bash sends no signal with `fg`."""
@@ -301,8 +318,8 @@ class AppJob:
         if self._phase == "app":
             self._code = code
             self._app_gone(code)
-        elif code and not self._stopped:
-            self._beside_failed(code)
+        elif code and not self._stopped and self._child is not None:
+            self._beside_failed(self._child, code)
         self._host.mend_terminal(screen=not self._launch.captures)
         self._child = None
         self._next()
@@ -320,11 +337,16 @@ class AppJob:
         if self._launch.takes_terminal and alone and exit_code(code) == 130:  # noqa: PLR2004
             self._host.quit(130, "interrupted")
 
-    def _beside_failed(self, code: int) -> None:
+    def _beside(self, child: Child) -> str:
+        """Name a command before or after the app."""
+        text = " ".join(child.command.split())
+        return f"run.{self._phase}: {text if len(text) <= NAMED else f'{text[:NAMED]}...'}"
+
+    def _beside_failed(self, child: Child, code: int) -> None:
         before = self._phase == "before"
         self._host.tell(
             notices.Problem(
-                f"run.{self._phase}: a command failed with code {exit_code(code)}",
+                f"{self._beside(child)} failed with code {exit_code(code)}",
                 "the app is not started" if before else "",
             )
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hotrun import facts, notices
 from hotrun.host import Clock
 from hotrun.jobs import COLOUR_HINTS, exit_code, halted
-from hotrun.lean import dataclass
+from hotrun.lean import NamedTuple
 from hotrun.process import command as commands
 from hotrun.process import environment
 from hotrun.process.child import Child, Hooks
@@ -49,8 +49,7 @@ def _clipped(text: str) -> str:
     return diagnostics.clipped(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """What is run.
 
     Attributes:

@@ -99,7 +99,7 @@ class Launch:
     def _hold(self, env: Mapping[str, str]) -> None:
         """Have the sockets listen, as if no app had ever had them."""
         sockets = self._host.sockets
-        if sockets is None or not self._app.listen:
+        if sockets is None or not (self._app.listen or sockets.fds):
             return
         addresses = _each_once([self._address(text, env) for text in self._app.listen])
         before, files = sockets.addresses, sockets.files
@@ -108,7 +108,7 @@ class Launch:
         if self._host.guardian is not None:
             for path, _ in sockets.files - files:
                 self._host.guardian.own(path)
-        if sockets.addresses != before:
+        if sockets.addresses and sockets.addresses != before:
             self._host.tell(notices.Listening(self._service, list(sockets.addresses)))
 
     def environment(self, *, warn: bool = False) -> dict[str, str]:

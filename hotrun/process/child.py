@@ -14,10 +14,9 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from hotrun.lean import NamedTuple, dataclass
+from hotrun.lean import NamedTuple
 from hotrun.process import mark, tree
 from hotrun.process import spawn as spawning
 from hotrun.process.output import Pipe
@@ -37,23 +36,22 @@ DRAIN = 0.1  # seconds that output may still come after a build: a grandchild ma
 FOLLOW = 0.1
 
 
-@dataclass(slots=True)
-class Hooks:
+class Hooks(NamedTuple):
     """What a child tells.
 
     Attributes:
-        outlived: Its first process ended, and these others did not follow (pids, and what they
-            run): all of its tree, or after a stop those who had left its group. They are told to
-            end now.
         ended: Its first process ended, and others of its tree did not follow.
         gone: All is gone.
         halted: Its first process was stopped by this signal (SIGTTIN, SIGTSTP), not ended.
+        outlived: Its first process ended, and these others did not follow (pids, and what they
+            run): all of its tree, or after a stop those who had left its group. They are told to
+            end now.
     """
 
-    outlived: Callable[[dict[int, str]], None] = field(default=lambda _: None, kw_only=True)
-    ended: Callable[[], None] = field(default=lambda: None)
-    gone: Callable[[], None] = field(default=lambda: None)
-    halted: Callable[[int], None] = field(default=lambda _: None)
+    ended: Callable[[], None] = lambda: None
+    gone: Callable[[], None] = lambda: None
+    halted: Callable[[int], None] = lambda _: None
+    outlived: Callable[[dict[int, str]], None] = lambda _: None
 
 
 class Usage(NamedTuple):
@@ -95,10 +93,12 @@ class Child:
         self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
         self._told: set[Process] = set()  # who was sent the stop signal
         self._signal: int | None = None  # the stop signal that was sent
+        self._signalled = 0  # when, in the clock of `Process.began`
         self._killing = False
         self._waited = False  # FOLLOW has passed since its first process ended
         self._tree_gone = False
         self._timer: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None  # for the last moment to tell who escaped
         self._pipes: list[Pipe] = []
         reaper.expect()
         self._start(spawn)
@@ -126,19 +126,33 @@ class Child:
         """Whether its end has begun."""
         return self._signal is not None or self._killing or self.code is not None
 
-    def stop(self, number: int) -> None:
-        """Send the stop signal to the group, once; what left the group hears it later."""
+    @property
+    def waits_for(self) -> int:
+        """The pid that its end waits for: of its first process, or of one that outlives that."""
+        left = [stat.pid for stat in self._left() if stat.alive] if self.code is not None else []
+        return min(left, default=self.pid)
+
+    def stop(self, number: int, *, patience: float | None = None, measures: bool = True) -> None:
+        """Send the stop signal to the group, once; what left the group hears it later.
+
+        Args:
+            number: The signal.
+            patience: Seconds after which that hears it even if the group is not empty.
+            measures: Look first at the memory it has used; else that may not be known.
+        """
         if self._signal is not None or self._killing or self._tree_gone:
             return
         group = [stat for stat in self._look_around() if stat.group == self.pid]
-        self._signal = number
-        self._peak = tree.peak_memory(self.pid) if self.code is None else None
+        self._signal, self._signalled = number, tree.now()
+        self._peak = tree.peak_memory(self.pid) if measures and self.code is None else None
         self._signal_group(number, group)
         # Who left between our look and the signal did not hear it; it is told with those who had
         # left before.
         self._told.update(stat.process for stat in group if not _left(stat))
         for stat in group:
             tree.wake(stat)
+        if patience is not None:
+            self._late = self._loop.call_later(patience, self._tell_late)
         self._loop.call_soon(self._reaper.look)
 
     def send(self, number: int) -> None:
@@ -200,6 +214,8 @@ class Child:
             self._hooks.halted(os.WSTOPSIG(status))
         elif pid:
             self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
+            # Whoever has its number from now on is another one.
+            self._seen = {each for each in self._seen if each.pid != self.pid}
             if self._cookie:
                 self.usage = self._used(used)
 
@@ -256,9 +272,10 @@ class Child:
         self._hooks.gone()
 
     def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._late):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._late = None
 
     # --- the tree ---
 
@@ -304,17 +321,36 @@ class Child:
         Not before: a supervisor passes the signal on to its own children, and they would hear
         it twice.
         """
-        if self._signal is None or any(stat.group == self.pid for stat in left):
+        if any(stat.group == self.pid for stat in left):
             return
-        escaped = [stat for stat in left if stat.process not in self._told]
+        escaped = self._untold(left)
         if escaped and self.code is not None and not self._waited:
             if self._timer is None:
                 self._timer = self._loop.call_later(FOLLOW, self._follow_no_more)
             return
         self._tell_outlived(escaped)
-        self._told.update(stat.process for stat in escaped)
-        for stat in escaped:
-            tree.send(stat.process, self._signal)
+        self._tell(escaped)
+
+    def _tell_late(self) -> None:
+        """The time is nearly up: to hear it twice is better than to be killed unheard."""
+        self._late = None
+        if not (self._tree_gone or self._killing):
+            escaped = [stat for stat in self._left() if stat.group != self.pid]
+            self._tell(self._untold(escaped))
+
+    def _untold(self, left: list[Stat]) -> list[Stat]:
+        """Return who did not hear the stop signal; what was started since cleans up, it may be."""
+        return [
+            stat
+            for stat in left
+            if stat.process not in self._told and stat.process.began <= self._signalled
+        ]
+
+    def _tell(self, untold: list[Stat]) -> None:
+        self._told.update(stat.process for stat in untold)
+        for stat in untold:
+            if self._signal is not None:
+                tree.send(stat.process, self._signal)
             tree.wake(stat)
 
     def _kill_all(self, left: list[Stat]) -> None:

@@ -6,6 +6,7 @@ a compiler call is told to make is known, because that file must not trigger the
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -164,7 +165,12 @@ def search_path(environment: Mapping[str, str]) -> str:
     So the ``go`` of the extra serves a machine without Go, even when no virtual environment is
     active, and also inside of ``make`` and shell lines.
     """
-    path, last = environment.get("PATH", os.defpath), beside()
+    return _with_ours_last(environment.get("PATH", os.defpath))
+
+
+@functools.lru_cache  # each start asks for the same one
+def _with_ours_last(path: str) -> str:
+    last = beside()
     return path if not last or last in path.split(os.pathsep) else f"{path}{os.pathsep}{last}"
 
 

@@ -71,7 +71,7 @@ def wears(pid: int, cookie: str) -> bool:
     if not mark:
         return False
     try:
-        text = tree.content(f"/proc/{pid}/limits")
+        text = tree.content(f"/proc/{pid}/limits", single=True)
     except OSError:
         return False
     return text.partition(_LINE)[2].split(maxsplit=1)[:1] == [b"%d" % mark]

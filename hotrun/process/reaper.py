@@ -3,7 +3,8 @@
 On Linux we become a child subreaper: what loses its parent comes to us instead of to pid 1, so
 its end is told to us (SIGCHLD) and no zombie of it makes a dead group look alive. An adopted
 process is reaped by its pid; ``waitpid(-1)`` would steal the children of others.
-Facts: prctl(2), waitpid(2).
+The end of a child itself is told by its pidfd as well, and sooner: what follows is waited for.
+Facts: prctl(2), waitpid(2), pidfd_open(2).
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Reaper:
         self._guardian = guardian
         self._file = file
         self._children: list[Child] = []
+        self._pidfds: dict[Child, int] = {}
         self._helpers: set[int] = set()
         if guardian is not None:
             self.leave_out(guardian.pid)
@@ -74,16 +76,40 @@ class Reaper:
         self._children.append(child)
         if self._guardian is not None:
             self._guardian.begin(child.pid)
+        self._hear_end(child)
         if self._file is not None:  # off the path between save and start
             self._loop.call_soon(self._file.begin, child.pid, child.kind, child.command)
+
+    def _hear_end(self, child: Child) -> None:
+        """Hear of its end at once: asyncio takes two more turns of the loop for a signal."""
+        with contextlib.suppress(OSError, AttributeError):  # no descriptor left; no such system
+            self._pidfds[child] = os.pidfd_open(child.pid)
+            self._loop.add_reader(self._pidfds[child], self._ended, child)
+
+    def _ended(self, child: Child) -> None:
+        """Its first process has ended; SIGCHLD, which comes as well, is for all the others."""
+        try:
+            child.look()
+        finally:
+            self._hear_no_more(child)
+
+    def _forget(self, child: Child) -> None:
+        self._hear_no_more(child)  # one that took another user may live on
+        if self._file is not None:
+            self._file.end(child.pid)
+
+    def _hear_no_more(self, child: Child) -> None:
+        pidfd = self._pidfds.pop(child, None)
+        if pidfd is not None:
+            self._loop.remove_reader(pidfd)
+            os.close(pidfd)
 
     def remove(self, child: Child) -> None:
         """Look after a child no more: it is gone."""
         self._children.remove(child)
         if self._guardian is not None:
             self._guardian.end(child.pid)
-        if self._file is not None:
-            self._loop.call_soon(self._file.end, child.pid)
+        self._loop.call_soon(self._forget, child)
 
     def leave_out(self, pid: int) -> None:
         """Never look at, reap or signal a process that we forked for ourselves."""
@@ -132,6 +158,8 @@ class Reaper:
         if self._guardian is not None and any(left):
             self._guardian.take_over()
         self._loop.remove_signal_handler(signal.SIGCHLD)
+        for child in tuple(self._pidfds):
+            self._hear_no_more(child)
         if self._again is not None:
             self._again.cancel()
 

@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
-from hotrun.lean import dataclass
+from hotrun.lean import NamedTuple
 from hotrun.process import command as commands
 from hotrun.process import mark, passing
 
@@ -36,8 +36,7 @@ class NoDirectoryError(SpawnError):
     """The directory to start in does not exist; the project's own one was there once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spawn:
+class Spawn(NamedTuple):
     """How a command is started.
 
     Attributes:
@@ -79,16 +78,15 @@ def start(spawn: Spawn, fds: list[int]) -> subprocess.Popen[bytes]:
     Raises:
         SpawnError: the program is missing or cannot be executed.
     """
-    environment = dict(spawn.environment)
+    environment = spawn.environment
     if "PATH" in environment:
-        environment["PATH"] = commands.search_path(environment)
-    if not os.path.isdir(spawn.directory):
-        raise _no_directory(spawn.directory)
+        environment = {**environment, "PATH": commands.search_path(environment)}
     command = _placed(spawn) if spawn.sockets else spawn.command
     program = command.argv[0]
     path = commands.find(program, environment, spawn.directory)
     if path is None:
-        raise _missing(program, spawn.directory)
+        is_there = os.path.isdir(spawn.directory)
+        raise _missing(program, spawn.directory) if is_there else _no_directory(spawn.directory)
     executable: str = path
     argv: Sequence[str] = command.argv
     try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LINUX = sys.platform == "linux"
 # A kernel without CONFIG_PROC_CHILDREN has no such file, and the whole table is read instead.
 HAS_CHILDREN = os.path.exists("/proc/thread-self/children")
+TICKS = os.sysconf("SC_CLK_TCK") if LINUX else 0  # a second
 MOMENT = 0.0002  # seconds between two looks at a process in the middle of an exec or exit
 MOMENT_LOOKS = 100
 PIECE = 64 * 1024
@@ -60,7 +61,7 @@ def read(pid: int) -> Stat | None:
 def now() -> int:
     """Return the time in the clock of ``Process.began``, rounded down."""
     if LINUX:  # in ticks since boot (proc(5), starttime)
-        return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+        return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS)
     return int(time.time())
 
 
@@ -119,7 +120,7 @@ def children(pid: int, *, first: bool = False) -> list[int]:
         return _by_parent(everyone())(pid)
     found: list[int] = []
     try:
-        threads = [str(pid)] if first else os.listdir(f"/proc/{pid}/task")
+        threads = [str(pid)] if first or _has_one_thread(pid) else os.listdir(f"/proc/{pid}/task")
     except OSError:
         return found
     for thread in threads:  # each thread has the children it started
@@ -211,7 +212,7 @@ def command_line(pid: int) -> str:
 def peak_memory(pid: int) -> int | None:
     """Return the bytes that a living process had at the most; None when that is not known."""
     try:
-        _, _, rest = content(f"/proc/{pid}/status").partition(b"VmHWM:")
+        _, _, rest = content(f"/proc/{pid}/status", single=True).partition(b"VmHWM:")
     except OSError:
         return None
     words = rest.split(maxsplit=1)
@@ -229,7 +230,7 @@ def withstands(pid: int, number: int) -> bool:
             break
         time.sleep(MOMENT)
     try:
-        lines = content(f"/proc/{pid}/status").split(b"\n")
+        lines = content(f"/proc/{pid}/status", single=True).split(b"\n")
     except OSError:
         return True
     masks = (line.split()[1] for line in lines if line.startswith(WITHSTOOD))
@@ -257,8 +258,13 @@ def _by_parent(table: dict[int, Stat]) -> Callable[[int], list[int]]:
 # --- Linux ---
 
 
-def content(file: str) -> bytes:
+def content(file: str, *, single: bool = False) -> bytes:
     """Read a file of /proc, which has no size: `open` would ask for it, and take twice as long.
+
+    Args:
+        file: Its path.
+        single: The kernel makes it in one piece (fs/seq_file.c, single_open), so that a read that
+            could have taken more was the last.
 
     Raises:
         OSError: it cannot be read.
@@ -268,16 +274,23 @@ def content(file: str) -> bytes:
         pieces = []
         while piece := os.read(fd, PIECE):
             pieces.append(piece)
+            if single and len(piece) < PIECE:
+                break
         return b"".join(pieces)
     finally:
         os.close(fd)
+
+
+def _has_one_thread(pid: int) -> bool:
+    """Whether a process has its first thread alone: to list one takes five system calls."""
+    return os.stat(f"/proc/{pid}/task").st_nlink == 2 + 1  # fs/proc/base.c, proc_task_getattr
 
 
 def _fields(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat from the third on; none when the pid is free."""
     try:
         # The name in parentheses may hold anything, so read from its end.
-        return content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return content(f"/proc/{pid}/stat", single=True).rpartition(b")")[2].split()
     except OSError:
         return []
 

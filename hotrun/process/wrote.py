@@ -214,7 +214,7 @@ def _sum(counts: dict[int, int | None]) -> int:
 
 def _written(file: str) -> int | None:
     try:
-        _, _, rest = tree.content(file).partition(b"\nwrite_bytes: ")
+        _, _, rest = tree.content(file, single=True).partition(b"\nwrite_bytes: ")
     except OSError:  # it is another user's, or has ended
         return None
     return int(rest.split()[0]) if rest else None

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from live import DEADLINE, ended, free_port, until
+from live import DEADLINE, ended, free_port, listens, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +197,24 @@ def test_a_port_of_zero_is_any_that_is_free_and_stays(project: Project, start: S
     assert len(session.all("listening")) == 1
 
 
+@pytest.mark.parametrize("rest", ["the app", "nothing"])
+def test_a_socket_is_let_go_when_the_config_names_it_no_more(
+    project: Project, start: Start, rest: str
+) -> None:
+    port = free_port()
+    app(project, port, f'listen = ["127.0.0.1:{port}"]\n')
+    session = start()
+    session.wait_for("output", text=f"serving {port}")
+    if rest == "the app":
+        app(project, port)
+        session.wait_for("output", text="serving None")
+        assert listens(port)
+    else:
+        project.write("hotrun.toml", '[build]\ncommand = "true"\n')
+        until(lambda: not listens(port), "the end of the listening")
+    assert not session.all("problem")
+
+
 def test_several_sockets_come_in_order_and_a_unix_one_is_removed_at_the_end(
     project: Project, start: Start
 ) -> None:
@@ -265,8 +283,8 @@ def test_a_shell_that_has_to_stay_is_said_to_keep_the_pid(project: Project, star
 def test_a_taken_address_is_named_with_who_has_it_and_is_had_when_it_is_free(
     project: Project, start: Start
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, holder(taken) as stranger:
-        port = taken.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as taken, holder(taken) as stranger:
         taken.close()
         app(project, port, f'listen = ["127.0.0.1:{port}"]\n')
         session = start()
@@ -354,10 +372,4 @@ def test_what_hotrun_holds_is_free_at_its_end(project: Project, start: Start) ->
     session = start()
     session.wait_for("output", text=f"serving {port}")
     session.stop()
-    until(lambda: _is_free(port), "the port to be free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return sock.bind(("127.0.0.1", port)) is None
+    assert not listens(port)

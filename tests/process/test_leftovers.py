@@ -45,6 +45,7 @@ with mark.worn(cookie if kind == "app" else ""):
 record.begin(child.pid, kind, "the command")
 if guardian:
     guardian.begin(child.pid)
+open("recorded", "x").close()
 signal.pause()
 """
 # What its children have in common.
@@ -77,7 +78,7 @@ class Earlier:
 
     def __init__(self, directory: Path, kind: str, code: str, *, guarded: bool) -> None:
         self.directory = str(directory)
-        self._log = directory / "log"
+        self._log, self._recorded = directory / "log", directory / "recorded"
         words = [sys.executable, "-c", HOTRUN, kind, "guarded" if guarded else "", FAMILY + code]
         self.popen = subprocess.Popen(
             words, cwd=directory, env=environment(), start_new_session=True
@@ -94,6 +95,8 @@ class Earlier:
         return pid
 
     def is_killed(self) -> None:
+        """Kill it, but not between the start of its child and the record of that."""
+        until(lambda: self._recorded.exists() or self.popen.poll() is not None, "the record")
         self.popen.kill()
         self.popen.wait()
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from live import free_port
 
 from hotrun.address import parse_address
 from hotrun.process.command import Command, parse
@@ -413,11 +414,7 @@ def test_a_file_that_a_stranger_put_in_our_place_stays(tmp_path: Path) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for sock in found:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in found]
+    return [free_port() for _ in range(count)]
 
 
 @alone
@@ -473,7 +470,7 @@ def test_more_addresses_than_were_reserved_need_a_new_start() -> None:
 @alone
 def test_a_port_whose_last_connection_was_just_closed_by_the_app_can_be_bound_again() -> None:
     """It is in TIME_WAIT for a minute."""
-    with held("127.0.0.1:0") as sockets, app(sockets, python(ANSWERS)) as process:
+    with held(f"127.0.0.1:{free_port()}") as sockets, app(sockets, python(ANSWERS)) as process:
         address = sockets.addresses[0]
         ask(address)
         process.wait()

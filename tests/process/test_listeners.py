@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from live import free_port
 from process.yard import Yard
 
 from hotrun.process import listeners
@@ -42,8 +43,8 @@ forever()
 def test_both_ways_see_a_socket_that_listens(host: str, shown: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        port = sock.getsockname()[1]
+        port = free_port()  # that of nobody else at another address
+        sock.bind((host, port))
         assert listeners.of_port(port) == []  # bound is not listening
         sock.listen()
         (found,) = listeners._of_port_proc(port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from process.yard import Running, Yard
+from process.yard import Yard
 
 DAEMON = """
 def daemon():
@@ -15,16 +15,9 @@ fork(daemon, True, {})
 """
 
 
-def outlived(app: Running) -> list[dict[int, str]]:
-    """Hear from now on who outlived an app."""
-    told: list[dict[int, str]] = []
-    app.child._hooks.outlived = told.append
-    return told
-
-
 def test_a_daemon_that_is_left_by_a_stop_is_named_before_it_is_told_to_end(yard: Yard) -> None:
     app = yard.app(DAEMON.format("forever()", True) + 'say("ready"); forever()')
-    told = outlived(app)
+    told = app.outlived
     daemon = yard.pid_of("d")
     yard.until_said("ready")
     app.child.stop(signal.SIGTERM)
@@ -44,7 +37,7 @@ os.close(ours)
 say("ready")
 forever()
 """)
-    told = outlived(app)
+    told = app.outlived
     yard.pid_of("d")
     yard.until_said("ready")
     app.child.stop(signal.SIGTERM)
@@ -59,7 +52,7 @@ fork(lambda: (hear(signal.SIGTERM), say("c", os.getpid()), listen(1), time.sleep
 say("ready")
 forever()
 """)
-    told = outlived(app)
+    told = app.outlived
     yard.pid_of("c")
     yard.until_said("ready")
     app.child.stop(signal.SIGTERM)
@@ -69,7 +62,7 @@ forever()
 
 def test_all_that_is_left_by_an_app_that_ended_by_itself_is_named(yard: Yard) -> None:
     app = yard.app('fork(lambda: (say("c", os.getpid()), forever())); say("ready")')
-    told = outlived(app)
+    told = app.outlived
     child = yard.pid_of("c")
     yard.until(lambda: app.ended, "the end of the app's first process")
     assert [list(named) for named in told] == [[child]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 
+import live
 from process.yard import Yard
 
 from hotrun.process import tree
@@ -37,13 +39,52 @@ forever()
 """)
     orphan = yard.pid_of("orphan")
     yard.until(lambda: orphan in {stat.pid for stat in yard.reaper.adopted()}, "the orphan")
-    yard.loop.remove_signal_handler(signal.SIGCHLD)
     for pid in (app.child.pid, orphan):
         os.kill(pid, signal.SIGKILL)
-    yard.until(lambda: is_zombie(app.child.pid) and is_zombie(orphan), "two zombies")
+    live.until(lambda: is_zombie(app.child.pid) and is_zombie(orphan), "two zombies")
     yard.reaper.look()
     assert app.gone
     assert tree.read(orphan) is None
+
+
+def test_the_end_of_a_child_is_heard_before_the_signal_is(yard: Yard) -> None:
+    app = yard.app("forever()")
+    yard.loop.remove_signal_handler(signal.SIGCHLD)
+    os.kill(app.child.pid, signal.SIGKILL)
+    yard.until_gone(app)
+
+
+def test_the_end_of_a_child_is_heard_by_the_signal_alone(yard: Yard) -> None:
+    """Before Linux 5.3, in some sandboxes, and where no descriptor is left."""
+    app = yard.app("forever()")
+    (pidfd,) = pidfds()
+    yard.loop.remove_reader(pidfd)
+    os.kill(app.child.pid, signal.SIGKILL)
+    yard.until_gone(app)
+
+
+def test_no_descriptor_is_kept_of_a_child_that_is_gone(yard: Yard) -> None:
+    yard.until_gone(yard.build("pass"), yard.app("pass"))
+    yard.until(lambda: not pidfds(), "the end of the descriptors")
+
+
+def test_an_app_whose_tree_outlives_its_first_process_wakes_nobody_by_that(yard: Yard) -> None:
+    """A pidfd stays readable: a loop that goes on hearing it turns and turns."""
+    app = yard.app("fork(lambda: (say('left'), forever()))")
+    yard.until_said("left")
+    yard.until(lambda: app.ended, "the end of the first process")
+    assert not pidfds()
+    assert not app.gone
+
+
+def pidfds() -> list[int]:
+    """Return our descriptors of processes."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}") == "anon_inode:[pidfd]":
+                found.append(int(name))
+    return found
 
 
 def test_a_hundred_orphans_that_end_at_once_are_all_reaped(yard: Yard) -> None:

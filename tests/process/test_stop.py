@@ -170,6 +170,8 @@ def child():
     hear(signal.SIGINT, signal.SIGUSR1, who="child")
     say("child", os.getpid())
     listen(1)
+    while not os.path.exists(sys.argv[1] + ".told"):
+        time.sleep(0.001)
     os.setsid()
     say("left")
     listen(2)
@@ -181,9 +183,11 @@ forever()
     yard.until_said("ready")
     child = yard.pid_of("child")
     app.child.stop(signal.SIGINT)
+    yard.directory.joinpath("log.told").touch()  # who left before it was told is told once more
     yard.until_said("left")
     yard.until(lambda: app.child.code is not None, "the end of the first process")
     yard.reaper.look()
+    turn(yard, 75)  # for longer than it is waited for that it follows
     os.kill(child, signal.SIGUSR1)
     yard.until_gone(app)
     heard = [line for line in yard.words() if line.startswith("child SIG")]

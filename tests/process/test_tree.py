@@ -40,8 +40,7 @@ def family(yard: Yard) -> int:
     app = yard.app(FAMILY)
     yard.until(lambda: len(yard.words()) == 14, "the whole family")
     pid = app.child.pid
-    zombies = (s for c in tree.children(pid) if (s := tree.read(c)) and not s.alive)
-    yard.until(lambda: next(zombies, None), "the zombie") if not any(zombies) else None
+    yard.until(lambda: not all(map(yard.lives, tree.children(pid))), "the zombie")
     return pid
 
 

@@ -77,6 +77,7 @@ class Running:
     gone: int = 0
     out: list[str] = field(default_factory=list)
     err: list[str] = field(default_factory=list)
+    outlived: list[dict[int, str]] = field(default_factory=list)
 
     def on_ended(self) -> None:
         self.ended += 1
@@ -124,7 +125,7 @@ class Yard:
         env = {**os.environ, **({name: value} if name else {})}
         outputs = (_into(running.out), _into(running.err))[:streams]
         spawn = Spawn(command, str(self.directory), env, outputs, cookie)
-        hooks = Hooks(running.on_ended, running.on_gone)
+        hooks = Hooks(running.on_ended, running.on_gone, outlived=running.outlived.append)
         running.child = Child(self.loop, self.reaper, spawn, hooks)
         self._started.append(running.child)
         return running
