@@ -83,7 +83,7 @@ class Feed:
         self._watcher = watcher
         self._sieve = sieve
         self.adopt()
-        self._backend = ""
+        self._backend = ""  # that was last told of
         self._closing = False
         self._sifting = False
         self._newborn = Newborn()
@@ -229,7 +229,7 @@ class Feed:
                 self._cannot_watch(item)
             elif isinstance(item, Polled):
                 self._polls(item)
-        if self._watcher.backend != self._backend:
+        if self._watcher.backend != self._backend != "":  # else the listing's end says it
             self._say_watching(0)
         if self._sieve.note(items, building=self._host.building):
             self._first = self._first or Clock.start()

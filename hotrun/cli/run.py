@@ -113,7 +113,14 @@ def _run(
     planned = plan(config)
     cookie = f"HOTRUN_SESSION={os.getpid()}-{time.time_ns()}"
     # Before threads and heavy imports: a fork is safe only now, and its copy stays small.
-    with terminal.kept() as tty, Guardian(cookie, _settings(tty)) as guardian:
+    with (
+        terminal.kept() as tty,
+        Guardian(cookie, _settings(tty)) as guardian,
+        contextlib.ExitStack() as stack,
+    ):
+        from hotrun.cli import watching
+
+        watch = None if once else stack.enter_context(watching.begun(config, planned))
         from hotrun.cli import wiring
         from hotrun.process.session_file import SessionFile
         from hotrun.session import Session
@@ -132,8 +139,7 @@ def _run(
             warnings=tuple(warnings),
             reload=_reading(load) if load is not None else None,
         )
-        feed = None if once else wiring.watch(config, planned)
-        session = Session(config, feed, screen.subscribers, options)
+        session = Session(config, watch, screen.subscribers, options)
         try:
             code = session.run()
         finally:

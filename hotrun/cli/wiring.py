@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hotrun.cli import watching
 from hotrun.ui.colour import wants_colour
 from hotrun.ui.console import Console, Manner
 from hotrun.ui.keys import Keys, available
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from hotrun.project.plan import Plan
     from hotrun.session import Session
     from hotrun.ui.live import LiveLine
-    from hotrun.watch import Watcher
-    from hotrun.watch.sieve.sieve import Sieve
 
 
 class Screen:
@@ -175,26 +172,11 @@ def options(config: Config, planned: Plan, screen: Screen, *, once: bool) -> Opt
         shows=shows(),
         behind=screen.behind,
         keys=screen.keys if screen.has_keys else None,
-        watch=watch,
+        watch=watching.watch,
         watched=watched(config, planned),
         adopt=screen.adopt,
         chore=partial(schema_file.renew, file) if file is not None else None,
     )
-
-
-def watch(config: Config, planned: Plan) -> tuple[Watcher, Sieve]:
-    """Make the watcher and the sieve of a config."""
-    from hotrun.project import watched
-
-    return watched.watch(config, planned, _written_to())
-
-
-def _written_to() -> Iterator[str]:
-    """Yield the files that we write to (`hotrun run > log`): what we say is no change."""
-    for fd in (1, 2):
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                yield os.path.realpath(f"/dev/fd/{fd}")
 
 
 def left_before(directory: str) -> Iterator[tuple[str, str]]:

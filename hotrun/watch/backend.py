@@ -60,6 +60,12 @@ class Source(Protocol):
 class Backend(Source, Protocol):
     """A source that can be waited for."""
 
+    def begin(self, path: str) -> None:
+        """Do what it can of ``arm`` before that is called, beside what its caller does; or nothing.
+
+        Only called where there are no threads: it may fork.
+        """
+
     def wait(self, seconds: float | None) -> None:
         """Come back when something happened, when woken, or after a time; None: no limit.
 

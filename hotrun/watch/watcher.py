@@ -164,6 +164,14 @@ class Watcher:
         if said:  # one that could not be watched: a reader that waits shall say so
             self.wake()
 
+    def begin(self, path: str) -> None:
+        """Watch a path that is added next already now, beside what else the caller does till then.
+
+        Where that takes long it forks, so there must be no thread yet.
+        """
+        if self._native is not None:
+            self._native.begin(_normal(path))
+
     def remove(self, path: str | bytes | os.PathLike[str]) -> None:
         """Stop watching what was added; also what has happened already is no longer told.
 

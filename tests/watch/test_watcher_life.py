@@ -37,10 +37,15 @@ class Reader(threading.Thread):
         self.heard = self.watcher.read()
 
     def until_it_waits(self) -> None:
-        """Come back when the thread sleeps in the kernel."""
-        end = time.monotonic() + DEADLINE
-        while self.native_id is None or self._status("State")[0] != "S":
+        """Come back when the thread sleeps in the kernel, and not for the interpreter's lock.
+
+        That one it gets while we sleep, and then it has given the processor away once more.
+        """
+        end, before = time.monotonic() + DEADLINE, -1
+        while self.native_id is None or self._status("State")[0] != "S" or before != self.switches:
             assert time.monotonic() < end, f"waited {DEADLINE} s for the reader to wait"
+            before = self.switches if self.native_id is not None else -1
+            time.sleep(PAUSE)
 
     @property
     def switches(self) -> int:
@@ -59,6 +64,7 @@ class Reader(threading.Thread):
 
 
 KINDS = ("voluntary", "nonvoluntary")
+PAUSE = 0.01  # seconds between two looks
 
 
 def descriptors() -> set[str]:

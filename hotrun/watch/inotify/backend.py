@@ -89,10 +89,16 @@ class Inotify:
 
     # --- the verbs every backend has ---
 
+    def begin(self, path: str) -> None:
+        """Watch a root ahead of ``arm``, by processes of their own where that takes long."""
+        self._roots.begin(path)
+        self._watches.begin(path)
+
     def arm(self, path: str) -> None:
         """Watch a root, or watch it wider."""
         self._roots.begin(path)
         self._roots.arm(path, report=False)
+        self._watches.end_ahead()
         self._roots.check()
         self._flush()
 
@@ -134,6 +140,7 @@ class Inotify:
 
     def release(self) -> None:
         """Give the descriptors back."""
+        self._watches.end_ahead()
         self._descriptors.close()
 
     def take(self) -> None:

@@ -12,7 +12,7 @@ from hotrun.watch.inotify import libc, wire
 from hotrun.watch.inotify.leaves import Leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hotrun.watch.inotify.tree import Node, Tree
     from hotrun.watch.scope import Scope
@@ -60,8 +60,19 @@ class Planting:
         Returns:
             Directories that need a walk: known ones, and ones that cannot be watched.
         """
-        nodes, left = [top], list[str]()
-        leaves = self._leaves if self._leaves.may_be_below(top.path) else None
+        left = list[str]()
+        for _ in self.steps([top], left):
+            pass
+        return left
+
+    def steps(self, nodes: list[Node], left: list[str]) -> Iterator[None]:
+        """The same for several, of one filesystem at first; one is opened between two yields.
+
+        Args:
+            nodes: Those that are still to be opened.
+            left: Comes to hold those that need a walk.
+        """
+        leaves = self._leaves if nodes and self._leaves.may_be_below(nodes[0].path) else None
         while nodes and not self._scope.closing:
             parent = nodes.pop()
             try:
@@ -72,7 +83,7 @@ class Planting:
                     os.close(directory)
             except OSError as error:
                 self._cannot(parent.path, error)
-        return left
+            yield
 
     def _plant(
         self,

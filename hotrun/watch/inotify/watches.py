@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hotrun.watch.event import LOOKS, Event, Item, Op, Unwatched
 from hotrun.watch.inotify import libc, wire
+from hotrun.watch.inotify.ahead import Ahead
 from hotrun.watch.inotify.planting import MASK, Planting
 from hotrun.watch.inotify.tree import Node, Tree
 from hotrun.watch.limits import USED_UP, LimitError
@@ -67,6 +68,7 @@ class Watches:
         self._stand_in = stand_in
         self.tree = Tree()
         self._planting = Planting(fd, scope, self.tree, self._cannot)
+        self._ahead: Ahead | None = None
         self.unreadable: set[str] = set()
         self.lost: set[str] = set()
 
@@ -101,7 +103,7 @@ class Watches:
                 if new and told_by_nobody:
                     self._say(Event(directory, Op.CREATE, None, directory=True))
                 if node is not known and not report and self._may_plant(directory, linked):
-                    stack += [(path, False, False) for path in self._planting.below(node)]
+                    stack += [(path, False, False) for path in self._plant(node)]
                     continue
                 below, found = self._list(node, report=new)
                 self._add_looks(node)
@@ -110,6 +112,37 @@ class Watches:
                 continue
             stack += [(path, report and not new, linked) for path in below]
             links += [(path, False, True) for path in found]
+
+    def begin(self, top: str) -> None:
+        """Watch all below a directory ahead of the walk that comes to it; it may fork."""
+        if (
+            self._ahead is not None
+            or self._scope.follow_symlinks
+            or self._scope.skips(top)
+            or len(os.sched_getaffinity(0)) == 1  # nothing runs beside anything
+        ):
+            return
+        with contextlib.suppress(OSError):  # the walk finds out why, and says so
+            wd = libc.add_watch(self._fd, top, MASK | wire.IN_ONLYDIR)
+            self._ahead = Ahead(self._fd, self._scope, top, wd)
+
+    def end_ahead(self) -> None:
+        """Undo what was done ahead, and no walk came to: it is about another directory."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.undo(self.tree)
+            ahead.close()
+
+    def _plant(self, node: Node) -> list[str]:
+        """Watch all below a new directory, and return what needs a walk."""
+        ahead = self._ahead
+        if ahead is None or (ahead.path, ahead.wd) != (node.path, node.wd):
+            return self._planting.below(node)
+        self._ahead = None
+        try:
+            return ahead.plant(self.tree)
+        finally:
+            ahead.close()
 
     def _lose(self, directory: str) -> None:
         """What served a root has ended, and nobody tells of it by another name."""

@@ -85,6 +85,9 @@ class Kqueue:
 
     # --- the verbs every backend has ---
 
+    def begin(self, path: str) -> None:
+        """Do nothing ahead: a fork does not inherit a kqueue."""
+
     def arm(self, path: str) -> None:
         """Begin to watch a root; what is there already is not told."""
         self._roots.arm(path)

@@ -88,6 +88,9 @@ class Windows:
 
     # --- the verbs every backend has ---
 
+    def begin(self, path: str) -> None:
+        """Do nothing ahead: a root is one handle, whatever is below it."""
+
     def arm(self, path: str) -> None:
         """Watch a root, or watch it wider."""
         self._reach.forget()
