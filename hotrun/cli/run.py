@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from hotrun.project.plan import Plan
 
 
+NO_TERMINAL = (
+    'run.stdin = "terminal", and there is no terminal',
+    "the app reads from /dev/null; start hotrun where somebody can type",
+)
+
+
 @click.command(epilog='Example: hotrun run --set build.command="make" -- --port 8080')
 @config_options
 @click.option("--once", is_flag=True, help="Build, run the app, end with its code.")
@@ -62,7 +68,7 @@ def run(
         return _run(
             config,
             sockets,
-            load if config.file is not None else None,
+            load,
             once=once,
             as_json=as_json,
             verbose=verbose,
@@ -101,7 +107,7 @@ def _reserved(config: Config) -> Iterator[Sockets | None]:
 def _run(
     config: Config,
     sockets: Sockets | None,
-    load: Callable[[], Config] | None,
+    load: Callable[[], Config],
     *,
     once: bool,
     **said: Any,  # noqa: ANN401
@@ -126,6 +132,8 @@ def _run(
         from hotrun.session import Session
 
         warnings = [*planned.warnings, *wiring.left_before(config.directory)]
+        if tty is None and config.run is not None and config.run.stdin == "terminal":
+            warnings.append(NO_TERMINAL)
         file = SessionFile(config.directory, cookie, guardian.pid)
         guardian.own(file.path)
         screen = wiring.Screen(config, planned, tty, once=once, **said)
@@ -137,7 +145,7 @@ def _run(
             sockets=sockets,
             file=file,
             warnings=tuple(warnings),
-            reload=_reading(load) if load is not None else None,
+            reload=_reading(load),
         )
         session = Session(config, watch, screen.subscribers, options)
         try:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from live import until
+from live import ended, until
 from pty_rig import Rig, state
 
 from hotrun.process.terminal import cbreak
@@ -213,6 +213,27 @@ def test_an_app_that_waits_for_the_terminal_is_explained(project: Project) -> No
         at.type("q")
         assert at.ends() == 0
         assert not os.path.exists(f"/proc/{app}")
+
+
+@pytest.mark.parametrize("stdin", ["null", "terminal"])
+def test_a_command_before_the_app_that_waits_for_the_terminal_is_explained(
+    project: Project, stdin: str
+) -> None:
+    prepare(project, SERVE, f"stdin = '{stdin}'\nbefore = ['read answer </dev/tty']")
+    with Rig(*HOTRUN, cwd=project.path) as at:
+        at.wait_for("the command in run.before (pid ")
+        at.wait_for("only the app can have the terminal: have it ask nothing")
+        at.type("\x03")
+        assert at.ends() == 130
+
+
+def test_a_terminal_that_is_not_there_is_told(project: Project) -> None:
+    project.write("hotrun.toml", "[run]\ncommand = 'cat'\nstdin = 'terminal'\n")
+    done = ended(project.path, "run", "--once")
+    assert done.code == 0
+    said = done.err.splitlines()
+    at = said.index('warning: run.stdin = "terminal", and there is no terminal')
+    assert said[at + 1] == "hint: the app reads from /dev/null; start hotrun where somebody can type"
 
 
 # --- Ctrl-Z ---
