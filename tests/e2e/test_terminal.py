@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from live import ended, until
+from live import until
 from pty_rig import Rig, state
 
 from hotrun.process.terminal import cbreak
@@ -19,6 +19,7 @@ from hotrun.process.terminal import cbreak
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import Start
     from live import Project
 
 HOTRUN = (sys.executable, "-m", "hotrun", "run")
@@ -227,13 +228,11 @@ def test_a_command_before_the_app_that_waits_for_the_terminal_is_explained(
         assert at.ends() == 130
 
 
-def test_a_terminal_that_is_not_there_is_told(project: Project) -> None:
-    project.write("hotrun.toml", "[run]\ncommand = 'cat'\nstdin = 'terminal'\n")
-    done = ended(project.path, "run", "--once")
-    assert done.code == 0
-    said = done.err.splitlines()
-    at = said.index('warning: run.stdin = "terminal", and there is no terminal')
-    assert said[at + 1] == "hint: the app reads from /dev/null; start hotrun where somebody can type"
+def test_a_terminal_that_is_not_there_is_told(project: Project, start: Start) -> None:
+    prepare(project, SERVE, 'stdin = "terminal"')
+    problem = start().wait_for("problem", severity="warning")
+    assert problem["message"] == 'run.stdin = "terminal", and there is no terminal'
+    assert problem["hint"] == "the app reads from /dev/null; start hotrun where somebody can type"
 
 
 # --- Ctrl-Z ---
