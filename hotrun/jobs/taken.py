@@ -55,6 +55,7 @@ class Taken:
         self._last: deque[str] = deque(maxlen=LAST)
         self._said: list[int] = []  # ports, by what it printed
         self._in_use = False  # it printed that an address is in use
+        self._named = False  # who holds one was said since
         self._soon: Alarm | None = None
         self._asked: tuple[str, int] | None = None  # host and port that `run.ready` asks
 
@@ -100,7 +101,7 @@ class Taken:
     def explain(self, ms: int) -> None:
         """The app failed, after so long: say who holds a port that it may have wanted."""
         self._look_at("".join(self._last))
-        if self._in_use or ms < EARLY:
+        if not self._named and (self._in_use or ms < EARLY):
             self._name_holder()
 
     def refusal(self, key: str, error: HotrunError) -> notices.Problem:
@@ -144,6 +145,7 @@ class Taken:
                 holder = ports.holder(None, port)
                 if holder is None or holder.owner != os.getpid():  # not the app itself
                     self._tell(holder, f"port {port}")
+                    self._named = True
                     return
         if not self._known:  # no app of ours has ever served
             self._say_what_we_hold(held)

@@ -234,9 +234,8 @@ class Child:
     def _follow_no_more(self) -> None:
         """Whoever has not followed the first process by now does not do so by itself."""
         self._timer, self._waited = None, True
-        if self._signal is not None:
-            self.look()
-        elif not (self._tree_gone or self._killing):
+        self.look()  # on a busy machine they have followed, and we have not heard of it yet
+        if self._signal is None and not (self._tree_gone or self._killing):
             self._tell_outlived(self._left())
             self._hooks.ended()
 

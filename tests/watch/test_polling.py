@@ -353,6 +353,25 @@ def test_a_refresh_waits_for_nothing_and_tells_no_differences(root: str, tmp_pat
     assert looker.all() == []
 
 
+def test_a_directory_that_takes_the_place_of_a_file_while_that_is_listed_is_looked_into(
+    root: str,
+) -> None:
+    """The kernel has told its kind with its name, and what is asked next tells another one."""
+
+    def wants(path: str) -> bool:
+        if path == f"{root}/d" and os.path.isfile(path):
+            os.remove(path)
+            write(f"{path}/first.go")
+        return True
+
+    looker = Looker(root, wants=wants)
+    write(f"{root}/d")
+    assert told(looker, root) == []
+    assert told(looker, root) == ["CREATE d/", "CREATE d/first.go"]
+    write(f"{root}/d/first.go", "longer")
+    assert told(looker, root) == ["WRITE d/first.go"]
+
+
 # --- filesystems that are not exact ---
 
 

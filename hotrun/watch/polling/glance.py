@@ -207,7 +207,11 @@ class Glance:
         elif listing.descends and self._is_followed(entry, known):
             found.below.add(entry.name)
         elif self._counts(entry, was, listing):
-            found.files[entry.name] = self._name(entry, was)
+            name = self._name(entry, was)
+            # Unless a directory took its place since the kernel listed it: as a name it would
+            # stay one, with all below it unseen. The next look is told what it is.
+            if not stat.S_ISDIR(name.mode) or entry.is_symlink():
+                found.files[entry.name] = name
         else:
             listing.passed.append(entry.name)
 
