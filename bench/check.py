@@ -21,7 +21,8 @@ from scenarios.saving import MODES, name_of, until_quiet
 from tool import Tool, adopt_orphans
 
 QUIET = 0.6  # seconds; chokidar-cli waits for 0.4 s after an event
-FEW = 3.0  # seconds for the build of one save
+FEW = 3.0  # seconds for the build of one save, after which it is tried once more
+LONG = 60.0  # seconds for what is sure to come
 TRIES = 20
 
 
@@ -77,13 +78,13 @@ def _check(bench: Bench, peer: Peer, *, fast: bool, with_app: bool) -> None:
         _wait_until_it_watches(project, builds)
         before = len(builds.lines())
         project.save("rename")
-        builds.wait(before + 1, "the build of a save", FEW)
+        builds.wait(before + 1, "the build of a save", LONG)
         until_quiet(builds, QUIET)
         count = len(builds.lines()) - before
         if count != 1:
             raise BenchError(f"{count} builds of one save")
         if with_app and peer.restarts:
-            until("the old app's end, and a new one", lambda: _only_last_runs(apps), FEW)
+            until("the old app's end, and a new one", lambda: _only_last_runs(apps), LONG)
 
 
 def _wait_until_it_watches(project: Project, builds: Log) -> None:

@@ -27,7 +27,7 @@ import snapshot
 from hotrun.process import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 DEADLINE = 60.0  # seconds; generous, because the machine may be busy with other tests
@@ -44,14 +44,25 @@ def until(predicate: Callable[[], object], what: str, seconds: float = DEADLINE)
         time.sleep(PAUSE)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on.
+def _ports() -> Iterator[int]:
+    """Yield what ports there are for the tests of this worker, each of them once.
 
     None of those that the kernel chooses from (ip_local_port_range, from 32768 on; in the BSDs
-    from 49152): until the app binds it, it would be given to a client of another test.
+    from 49152): until the app binds it, it would be given to a client of another test. And none
+    of another worker's, whose app may be about to bind it, or between two lives.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = range(10_000 + worker, 32_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    yield from random.SystemRandom().sample(ours, len(ours))
+
+
+PORTS = _ports()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on, and no other test is given."""
     while True:
-        port = random.SystemRandom().randrange(10_000, 32_000)
+        port = next(PORTS)
         with contextlib.suppress(OSError), socket.socket() as sock:
             sock.bind(("127.0.0.1", port))
             return port
@@ -138,7 +149,7 @@ class Live:
         self.err: list[str] = []
         self._heard = 0  # events up to here were waited for
         self._news = threading.Condition()
-        self._closed = False
+        self.closed = False  # nothing more is heard of it
         name, _, value = self.mark.partition("=")
         self._hotrun = subprocess.Popen(
             [*prefix, sys.executable, "-m", "hotrun", "run", "--json", *words],
@@ -170,7 +181,7 @@ class Live:
                 self.events.append(event)
                 self._news.notify_all()
         with self._news:
-            self._closed = True
+            self.closed = True
             self._news.notify_all()
 
     def _read_words(self, stream: IO[str]) -> None:
@@ -200,8 +211,8 @@ class Live:
                         self._heard = at
                         return event
                 left = end - time.monotonic()
-                if self._closed or left <= 0:
-                    how = "the session ended" if self._closed else f"waited {DEADLINE:g} s"
+                if self.closed or left <= 0:
+                    how = "the session ended" if self.closed else f"waited {DEADLINE:g} s"
                     pytest.fail(f"{how} before {name} {fields or ''} came\n{self.transcript()}")
                 self._news.wait(left)
 
@@ -241,7 +252,10 @@ class Live:
         return self.ends(f"the end after {number.name}")
 
     def close_output(self) -> None:
-        """Stop reading, as a program does that ends."""
+        """Stop reading, as a program does that ends.
+
+        A read that waits takes what is said next, and only then is the pipe nobody's: `closed`.
+        """
         nobody, their_end = os.pipe()
         os.close(their_end)
         for stream in (self._hotrun.stdout, self._hotrun.stderr):

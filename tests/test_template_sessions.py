@@ -56,8 +56,8 @@ def test_a_server_is_reloaded_and_a_broken_save_leaves_it_alone(
         assert live.wait_for("app_kept")["reason"] == "build failed"
         assert get(port, "/healthz") == (200, "fine\n")
 
-        edit(project, source, ") broken (\n", "")
-        edit(project, source, '"fine', '"mended')
+        mended = (project / source).read_text().replace(") broken (\n", "")
+        (project / source).write_text(mended.replace('"fine', '"mended'))
         live.wait_for("app_ready")
         assert get(port, "/healthz") == (200, "mended\n")
 

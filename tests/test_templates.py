@@ -106,6 +106,7 @@ def test_a_port_that_is_taken_is_said_and_ends_the_app(shop: Path, listener: soc
 
 def test_a_running_request_is_finished_and_a_new_one_is_not_taken(copy: Path) -> None:
     have_much_to_say(copy)
+    take_time(copy)
     build(copy)
     port = free_port()
     with running(copy, port) as app:
@@ -159,8 +160,20 @@ def hurry(project: Path) -> None:
     )
 
 
+def take_time(project: Path) -> None:
+    """Let the app wait for running requests, however busy the machine is."""
+    edit_one(
+        project,
+        ("main.go", "= 4 * time.Second", "= time.Minute"),
+        ("app.py", "STOP_LIMIT = 4", "STOP_LIMIT = 60"),
+        ("server.js", "STOP_LIMIT = 4000", "STOP_LIMIT = 60000"),
+        ("main.c", "STOP_LIMIT 4", "STOP_LIMIT 60"),
+    )
+
+
 def be_patient(project: Path) -> None:
-    """Let the app wait for those who are about to ask, however busy the machine is."""
+    """Let the app wait for those who are about to ask as well."""
+    take_time(project)
     edit_one(
         project,
         ("conns.go", "50 * time.Millisecond", "time.Hour"),

@@ -133,13 +133,16 @@ def placed(project: Project, told: Told, place: str) -> Path:
 
 
 def put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    """Write in place, in one go: whatever comes between two steps may be read by hotrun."""
+    with path.open("r+") as file:
+        assert len(file.read()) == len(text)
+        file.seek(0)
+        file.write(text)
 
 
 def replaced(path: Path, text: str) -> None:
-    """As editors save: a new file gets the name of the old one."""
-    new = path.with_name("new")
+    """As editors save: a new file, whose own name counts for nothing, gets that of the old one."""
+    new = path.with_name(f"{path.name}~")
     new.write_text(text)
     new.rename(path)
 
@@ -149,7 +152,7 @@ def test_a_change_of_an_env_file_restarts_without_a_build(
     project: Project, start: Start, told: Told, place: str
 ) -> None:
     path = placed(project, told, place)
-    put(path, "T_A=1\n")
+    project.write(PLACES[place][0], "T_A=1\n")
     session = start()
     assert told.next(1) == {"T_A": "1"}
     put(path, "T_A=2\n")
@@ -162,7 +165,7 @@ def test_a_change_of_an_env_file_restarts_without_a_build(
     assert told.next(5) == {"T_A": "5"}
     path.unlink()
     assert told.next(6) == {}
-    put(path, "T_A=7\n")
+    project.write(PLACES[place][0], "T_A=7\n")
     assert told.next(7) == {"T_A": "7"}
     project.write("src/main.txt", "changed")
     assert told.next(8) == {"T_A": "7"}
@@ -179,7 +182,7 @@ def test_an_env_file_that_does_not_exist_yet_counts_when_it_is_there(
     path = placed(project, told, place)
     session = start()
     assert told.next(1) == {}
-    put(path, "T_A=1\n")
+    project.write(PLACES[place][0], "T_A=1\n")
     assert told.next(2) == {"T_A": "1"}
     put(path, "T_A=2\n")
     assert told.next(3) == {"T_A": "2"}
@@ -240,7 +243,7 @@ def test_a_value_is_never_shown(project: Project, told: Told, json: bool) -> Non
         project.write(".env", "\n".join([f"T_A={SECRET}", f"T_B={SECRET}", *BAD_LINES, ""]))
         assert told.next(2) == {"T_A": SECRET, "T_B": SECRET}
         project.write("wrong", "now")
-        session.wait_for("run.before: a command failed")
+        session.wait_for("run.before: test ! -e wrong failed")
         session.stop()
         assert session.err.count(b"warning: ") >= 2 * len(BAD_LINES)
         assert SECRET.encode() not in session.out + session.err
@@ -300,7 +303,7 @@ def test_a_failing_command_before_the_app_ends_once_with_its_code(project: Proje
     done = ended(project.path, "run", "--once")
     assert done.code == 9
     assert done.problem == [
-        "error: run.before: a command failed with code 9",
+        "error: run.before: exit 9 failed with code 9",
         "hint: the app is not started",
     ]
     assert not gate.exists()

@@ -40,4 +40,5 @@ def test_after_each_checkout_the_last_build_saw_that_branch(
         project.run(*GIT, "checkout", "-q", ("one", "two")[number % 2])
         there = project.on_disk()
         until(lambda there=there: project.seen() == there, f"a build of checkout {number}")
+    assert session.stop() == 130  # then all that it said has been heard
     assert len(session.all("build_started")) > ROUNDS

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 import pytest
-from live import Project, free_port, listens, until
+from live import DEADLINE, Project, environment, free_port, listens, until
 
 from hotrun.project import scaffold
 
@@ -31,9 +33,22 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def serving(start: Callable[..., Live], port: int) -> Live:
+def gate(project: Project) -> Path:
+    """While this file is there, no build ends: what is to come in the middle of one does."""
+    gate, path = project.out / "gate", environment()["PATH"]
+    waits = f'test "$1" != build || while test -e {gate}; do sleep 0.01; done'
+    go = project.out / "bin/go"
+    go.parent.mkdir()
+    go.write_text(f'#!/bin/sh\n{waits}\nexec {shutil.which("go", path=path)} "$@"\n')
+    go.chmod(0o755)
+    return gate
+
+
+@pytest.fixture
+def serving(start: Callable[..., Live], port: int, gate: Path) -> Live:
     """A session whose app answers."""
-    session = start(PORT=str(port))
+    path = f"{gate.parent / 'bin'}{os.pathsep}{environment()['PATH']}"
+    session = start(PORT=str(port), PATH=path)
     session.wait_for("app_started")
     until(lambda: get(port, "/healthz") == "ok\n", "the first answer")
     return session
@@ -41,7 +56,7 @@ def serving(start: Callable[..., Live], port: int) -> Live:
 
 def get(port: int, path: str) -> str | None:
     """Ask the app; None when nobody answers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
         connection.request("GET", path)
         return connection.getresponse().read().decode()
@@ -114,12 +129,16 @@ def test_a_mended_file_that_is_the_old_one_keeps_the_app(
     assert pid(port) == before
 
 
-def test_a_save_during_a_build_is_served(serving: Live, project: Project, port: int) -> None:
+def test_a_save_during_a_build_is_served(
+    serving: Live, project: Project, port: int, gate: Path
+) -> None:
     for word in ("one", "two", "three"):
+        gate.touch()
         greet(project, f"early {word}")
         serving.wait_for("build_started")
         greet(project, f"late {word}")
         serving.wait_for("build_cancelled")
+        gate.unlink()
         serving.wait_for("app_started")
         until(lambda: get(port, "/healthz") is not None, "an answer")
         assert get(port, "/healthz") == f"late {word}\n"
@@ -140,8 +159,9 @@ def test_a_signal_ends_it_and_nothing_is_left(
 
 
 def test_ctrl_c_in_the_middle_of_a_build_leaves_nothing(
-    serving: Live, project: Project, port: int
+    serving: Live, project: Project, port: int, gate: Path
 ) -> None:
+    gate.touch()
     greet(project, "never")
     serving.wait_for("build_started")
     assert serving.stop() == 130

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from live import Live, Project, ended, until
 
+from hotrun.process import tree
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,9 +24,15 @@ def sleeps(project: Project) -> None:
     project.write("hotrun.toml", f'[run]\ncommand = "{line}"\n')
 
 
-def child_of(project: Project) -> int:
+def child_of(project: Project, session: Live) -> int:
+    """Wait until the app has started all it starts, and return its child."""
     notes = project.out / "child"
     until(lambda: notes.exists() and notes.read_text().strip(), "the child of the app")
+
+    def are_there() -> bool:
+        return {"sleep 600", "sleep 601"} <= set(map(tree.command_line, session.leftovers()))
+
+    until(are_there, "both sleepers")
     return int(notes.read_text())
 
 
@@ -39,7 +47,7 @@ def test_leftovers_are_named_and_stopped(project: Project, start: Start) -> None
     sleeps(project)
     session = start()
     session.wait_for("app_started")
-    child = child_of(project)
+    child = child_of(project, session)
     session.is_killed_with_its_guardian()
     left = session.leftovers()
     assert child in left
@@ -68,7 +76,7 @@ def test_a_build_is_a_leftover_and_the_daemon_that_it_left_is_none(
     session = start(TMPDIR=str(temporary))
     until(lambda: ready.exists() and notes.exists() and notes.read_text(), "the build to begin")
     path = project.path / ".hotrun" / f"session-{session.pid}"
-    until(lambda: "\n+" in path.read_text(), "the record of the build")
+    until(lambda: path.exists() and "\n+" in path.read_text(), "the record of the build")
     session.is_killed_with_its_guardian()
     listed(project)
     assert os.listdir(temporary)  # a build that lives may use it
@@ -86,7 +94,7 @@ def test_a_hotrun_that_runs_is_named_and_left_alone(project: Project, start: Sta
     sleeps(project)
     session = start()
     session.wait_for("app_started")
-    child_of(project)
+    child_of(project, session)
     before = session.leftovers()
     runs, none = listed(project, "--stop")
     assert runs.startswith(f"hotrun runs here: pid {session.pid}, since ")
@@ -101,7 +109,7 @@ def test_the_next_run_names_them_and_only_they_are_stopped(project: Project, sta
     sleeps(project)
     dead = start()
     dead.wait_for("app_started")
-    child_of(project)
+    child_of(project, dead)
     dead.is_killed_with_its_guardian()
     (project.out / "child").unlink()
     alive = start()
@@ -109,7 +117,7 @@ def test_the_next_run_names_them_and_only_they_are_stopped(project: Project, sta
     assert all(str(pid) in named["message"] for pid in dead.leftovers())
     assert "hotrun leftovers --stop" in named["hint"]
     alive.wait_for("app_started")
-    child_of(project)
+    child_of(project, alive)
     before = alive.leftovers()
     stopped = [line for line in listed(project, "--stop") if line.startswith("stopped")]
     assert len(stopped) >= 2
@@ -123,7 +131,7 @@ def test_a_killed_hotrun_whose_guardian_lives_leaves_no_file(
     sleeps(project)
     session = start()
     session.wait_for("app_started")
-    child_of(project)
+    child_of(project, session)
     session.send(signal.SIGKILL)
     session.ends()
     until(lambda: not session.leftovers(), "the guardian to be done")
@@ -138,7 +146,7 @@ def test_a_hotrun_that_ends_in_good_order_leaves_no_trace(
     sleeps(project)
     session = start()
     session.wait_for("app_started")
-    child_of(project)
+    child_of(project, session)
     assert (project.path / ".hotrun" / f"session-{session.pid}").exists()
     session.stop(number)
     assert os.listdir(project.path) == ["hotrun.toml"]

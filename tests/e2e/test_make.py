@@ -66,6 +66,7 @@ def test_what_is_saved_while_make_makes_from_the_bytes_before_is_made_too(
     (project.out / "read").unlink()
     (project.out / "gate").touch()
     project.write("a.txt", "two\n")
+    session.wait_for("changed", paths=["a.txt"])
     until((project.out / "read").exists, "a build that has read its source")
     project.write("a.txt", "three\n")
     session.wait_for("changed", paths=["a.txt"])

@@ -90,12 +90,12 @@ def test_each_life_of_the_app_gets_ready_anew(project: Project, start: Start) ->
 def test_once_ends_with_124_when_the_app_does_not_serve_in_time(project: Project) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/healthz"
-    app(project, port, 503, ready=f'{{ http = "{url}", timeout = "3s" }}')
+    app(project, port, 503, ready=f'{{ http = "{url}", timeout = "6s" }}')
     project.write("app.py", QUICK)
     done = ended(project.path, "run", "--once")
     assert done.code == 124
     assert done.problem == [
-        f"error: the app does not serve after 3 s: GET {url}: the last answer was 503",
+        f"error: the app does not serve after 6 s: GET {url}: the last answer was 503",
         "hint: look at what it printed; run.ready says how it is asked, and for how long",
     ]
 

@@ -105,7 +105,7 @@ def test_a_cancelled_build_gives_its_changes_to_the_next(project: Project, start
 
 def test_a_build_that_takes_too_long_is_killed(project: Project, start: Start) -> None:
     line = "grep -q slow main.txt && sleep 1000; true"
-    project.config(command=line, timeout="200ms")
+    project.config(command=line, timeout="1s")  # in which the other one has to be done
     project.write("main.txt", "slow")
     session = start()
     assert "was killed after" in session.wait_for("problem")["message"]

@@ -147,14 +147,22 @@ def test_a_file_that_is_still_being_written_is_waited_for(
 
 
 def test_a_safe_write_by_jetbrains_is_one_build(session: Live, project: Project) -> None:
-    def save() -> None:
-        main = project.path / "main.go"
-        draft = project.write("main.go___jb_tmp___", "package main // by rename\n")
+    took: list[float] = []
+
+    def save(text: str) -> None:
+        main, begin = project.path / "main.go", time.monotonic()
+        draft = project.write("main.go___jb_tmp___", text)
         old = main.rename(project.path / "main.go___jb_old___")
         draft.rename(main)
         old.unlink()
+        took.append(time.monotonic() - begin)
 
-    assert builds(session, project, save) == [["main.go"]]
+    for number in range(TRIES):
+        found = builds_and_sentinel(session, project, save, f"package main // by rename {number}\n")
+        if took[-1] < AT_ONCE:
+            assert found == [["main.go"], ["sentinel"]]
+            return
+    pytest.skip("the machine was too busy to run it at once")
 
 
 @pytest.mark.parametrize(
@@ -260,6 +268,7 @@ def test_a_checkout_of_a_hundred_files_is_one_build(
     project: Project, start: Callable[..., Live]
 ) -> None:
     git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "gc.auto=0")
+    project.config('[watch]\nmax_wait = "1m"')  # for which a busy disk may keep git
     project.run(*git, "init", "-q", "-b", "main")
     for branch in ("main", "other"):
         for number in range(100):

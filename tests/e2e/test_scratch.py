@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,6 @@ from hotrun.project import scaffold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def building(session: Live, temporary: Path) -> set[Path]:
 
 
 def work(temporary: Path) -> set[Path]:
-    return set(temporary.rglob("go-build*"))
+    found = ((Path(top), name) for top, names, _ in os.walk(temporary) for name in names)
+    return {top / name for top, name in found if name.startswith("go-build")}
 
 
 def test_cancelled_builds_leave_nothing(session: Live, project: Project, temporary: Path) -> None:
