@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun import facts, notices
-from hotrun.config.source import HOTRUN_TOML, PYPROJECT_TOML
+from hotrun.config.source import PYPROJECT_TOML
 from hotrun.errors import HotrunError, WatchError
 from hotrun.host import Clock, Host, relative
-from hotrun.project.watched import NO_FILE, missing
+from hotrun.project.watched import NO_FILE, config_files, missing, watches_nothing
 from hotrun.triage import NO_INPUT, Triage
 from hotrun.watch.event import SAVES, Polled, Refreshed, Unwatched
 from hotrun.watch.sieve.changes import Newborn
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from hotrun.watch import Item, Watcher
     from hotrun.watch.sieve.sieve import Sieve, Sifted
 
-APPEARED = (
-    f"there is a {HOTRUN_TOML} now, and this session goes by what was detected",
-    "start hotrun again to go by the file",
-)
 RETURNED_HINT = "if the build itself writes it, name it in build.outputs; it triggers nothing now"
 WAITS = 0.02  # seconds, for the end of a comparison with the disk
 SLICE = 0.002  # seconds of listing or hashing between two looks at the inbox
@@ -95,7 +91,7 @@ class Feed:
         """Go by the host's config, which is another one, but watches the same."""
         config = self._host.config
         self._triage = Triage(config, self._sieve.roots)
-        self._config_files = _names_of(config.file)
+        self._config_files = frozenset(config_files(config))
 
     def start(self) -> None:
         """Watch, then list, then say so."""
@@ -197,7 +193,7 @@ class Feed:
                 what, hint = missing(self._relative(root))
                 self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._say_watching(clock.ms)
-        if not self._sieve.files:
+        if watches_nothing(self._host.config, self._sieve):
             what, hint = NO_FILE
             self._host.tell(notices.Problem(what, hint, severity="warning"))
         self._prime(self._sieve.prime())
@@ -302,22 +298,19 @@ class Feed:
 
     def _read_config(self, paths: list[str]) -> list[str]:
         """Have the config read again if it is among these; return the others."""
-        config = self._host.config
-        if config.file is None:
-            if config.resolve(HOTRUN_TOML) in paths:
-                self._host.tell(notices.Problem(*APPEARED, severity="warning"))
-            return paths
-        files = self._config_files
+        config, files = self._host.config, self._config_files
         if files.isdisjoint(paths):
             return paths
-        self._config_files = _names_of(config.file)  # it may be a link to elsewhere now
+        self._config_files = frozenset(config_files(config))  # it may be a link to elsewhere now
         self._host.reload()
         # A pyproject.toml is a source of the project too.
-        if os.path.basename(config.file) == PYPROJECT_TOML and self._sieve.accepts.wants(
-            config.file
-        ):
-            return paths
-        return [path for path in paths if path not in files]
+        source = os.path.basename(config.file or "") == PYPROJECT_TOML
+        sources = {path for path in files if source and os.path.basename(path) == PYPROJECT_TOML}
+        return [
+            path
+            for path in paths
+            if path not in files or (path in sources and self._sieve.accepts.wants(path))
+        ]
 
     def _decide(self, paths: Collection[str], found: Sifted, first: Clock) -> facts.FilesChanged:
         """Say what follows from a change, return what does now, and put off what may be a loop."""
@@ -364,8 +357,3 @@ def _is_done(work: Iterator[None], seconds: float) -> bool:
     """Work for so long, and say whether nothing is left."""
     until = time.monotonic() + seconds
     return all(time.monotonic() < until for _ in work)
-
-
-def _names_of(file: str | None) -> frozenset[str]:
-    """Return the paths by which a file may change: its own, and of a link what it leads to."""
-    return frozenset((file, os.path.realpath(file)) if file is not None else ())

@@ -5,12 +5,14 @@ What a change of a key leads to stands here, and nowhere else.
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from hotrun import notices
 from hotrun.errors import ConfigError, ConfigErrors
 from hotrun.lean import dataclass
+from hotrun.project.watched import single_files
 from hotrun.triage import Triage
 
 if TYPE_CHECKING:
@@ -93,14 +95,29 @@ def problems_of(error: ConfigError) -> list[notices.Problem]:
     return [*found, stays]
 
 
+def another_file(old: Config, new: Config) -> notices.Problem | None:
+    """Say that a config stands in another file than before: one came, or went. None: it does not.
+
+    A project that was moved away has its own file in another place.
+    """
+    if new.file == old.file or new.directory != old.directory:
+        return None
+    before = f"before, {_name(old)} was" if old.file else "before, it was what was detected"
+    message = f"{_name(new)} is the config from now on"
+    return notices.Problem(message, before, new.file, severity="warning")
+
+
+def _name(config: Config) -> str:
+    return os.path.basename(config.file or "")
+
+
 def watched(config: Config, planned: Plan) -> object:
     """Return what decides which files are watched, and how; to be compared, and no more."""
     # Only the core's alarms go by these two.
     watch = replace(config.watch, debounce=0.0, max_wait=0.0)
-    env_files = config.run.env_files if config.run is not None else ()
     rules = [[each for each in rule.match if _opens(each, config)] for rule in config.rules]
     matches = [match for match in rules if match]
-    return watch, planned.roots, planned.outputs, env_files, matches
+    return watch, planned.roots, planned.outputs, single_files(config), matches
 
 
 def _opens(pattern: str, config: Config) -> bool:
@@ -145,17 +162,20 @@ def read_again(
     if new.run is not None and new.run.stdin != before:
         hint = "start hotrun again: the keys are set up at its start"
         raise ConfigError("run.stdin changed", hint)
-    for tool in sorted(_missing(new) - _missing(old)):
-        key, program = tool
-        hint = "install it, or correct its name: what runs is left alone"
-        raise ConfigError(f"{key}: {program}: command not found", hint)
+    for what, hint in sorted(_unusable(new) - _unusable(old)):
+        raise ConfigError(what, f"{hint}: what runs is left alone")
     return new, planned
 
 
-def _missing(config: Config) -> set[tuple[str, str]]:
-    """Return the programs that are nowhere, by key: an app is not stopped for one of these."""
+def _unusable(config: Config) -> set[tuple[str, str]]:
+    """Say which programs cannot be executed, and what helps: an app is not stopped for these."""
     from hotrun.project.tools import tools
 
+    lost = "command not found", "install it, or correct its name"
     return {
-        (tool.key, tool.program) for tool in tools(config) if tool.path is None and not tool.to_come
+        (f"{tool.key}: {tool.fault[0]}", tool.fault[1])
+        if tool.fault is not None
+        else (f"{tool.key}: {tool.program}: {lost[0]}", lost[1])
+        for tool in tools(config)
+        if (tool.path is None or tool.fault is not None) and not tool.to_come
     }

@@ -24,7 +24,7 @@ from hotrun.process import environment
 from hotrun.process.reaper import Reaper
 from hotrun.process.scratch import Scratch
 from hotrun.project.plan import is_made
-from hotrun.reload import difference, problems_of, read_again, sorted_again, watched
+from hotrun.reload import another_file, difference, problems_of, read_again, sorted_again, watched
 from hotrun.seat import Seat
 from hotrun.service import Service, policy_of
 from hotrun.signals import Signals
@@ -83,7 +83,7 @@ class Session:
         self._inbox: deque[tuple[str, facts.Fact]] = deque()
         self._draining = False
         self._reason = ""
-        self.inputs = Inputs(self, config.build)
+        self.inputs = Inputs(self, config.build, watches=watch is not None)
         self.loops = Loops(self)
         self._feeds = Feeds(self, name, watch) if watch is not None else None
         self._begun = False
@@ -195,7 +195,9 @@ class Session:
             return
         refused, self._refused = self._refused, False
         found = difference(self.config, config)
-        if found.keys:
+        if (moved := another_file(self.config, config)) is not None:
+            self.tell(moved)
+        if found.keys or moved is not None:
             self._adopt(config, planned, found)
         elif refused:
             self.tell(notices.ConfigChanged(config.file or "", []))
@@ -211,7 +213,8 @@ class Session:
         self.loops.flush()  # what is put off is meant by the old rules
         self.config = config
         self._options = replace(self._options, outputs=planned.outputs, program=planned.program)
-        self.tell(notices.ConfigChanged(config.file or "", list(found.keys)))
+        if found.keys:
+            self.tell(notices.ConfigChanged(config.file or "", list(found.keys)))
         self._warn(planned.warnings)
         self._options.adopt(config, planned)
         self._service.adopt(planned.outputs)

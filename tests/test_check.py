@@ -129,7 +129,7 @@ def test_the_facts_below_it_say_what_it_comes_to(check: Check, top: str) -> None
     assert "          later (not there yet)\n" in out
     assert f"          templ {os.path.dirname(top)}/bin/templ (rule[1].command)\n" in out
     assert "          ./app the build makes it (run.command)\n" in out
-    assert out.endswith(f"\n\n{top}/hotrun.toml is fine\n")
+    assert out.endswith(f"\n\n{top}/hotrun.toml works, with 1 warning\n")
     assert err == (
         "warning: watch.paths: later does not exist\nhint: it is watched as soon as it is there\n"
     )
@@ -220,6 +220,33 @@ def test_a_program_that_nobody_builds_has_to_be_there(check: Check, top: str) ->
     assert facts(check()[0])["tools"] == f"./app {top}/app (run.command)"
 
 
+@pytest.mark.parametrize(
+    ("command", "what", "hint"),
+    [
+        ("./nox", "./nox is not executable", "chmod +x ./nox"),
+        ("./nox && true", "./nox is not executable", "chmod +x ./nox"),
+        ("./src", "./src is a directory", "name a program in it"),
+    ],
+)
+def test_what_cannot_be_executed_is_an_error(
+    check: Check, top: str, command: str, what: str, hint: str
+) -> None:
+    put(top, "hotrun.toml", f'[run]\ncommand = "{command}"\n')
+    put(top, "nox", "#!/bin/sh\n")
+    out, err = check(code=2)
+    assert err == f"error: run.command: {what}\nhint: {hint}\n"
+    assert "is fine" not in out
+
+
+def test_a_build_may_make_executable_what_is_not(check: Check, top: str) -> None:
+    put(top, "app", "#!/bin/sh\n")
+    put(top, "later/x.c")
+    assert check()[1] == "warning: run.command: ./app is not executable\nhint: chmod +x ./app\n"
+    os.remove(f"{top}/app")
+    os.mkdir(f"{top}/app")
+    assert check(code=2)[1].startswith("error: run.command: ./app is a directory\n")
+
+
 def test_a_working_directory_that_is_not_there_is_an_error(check: Check, top: str) -> None:
     _, err = check("--set", "run.working_directory=web", code=2)
     assert err.endswith(
@@ -286,11 +313,34 @@ def test_a_line_of_an_env_file_that_says_nothing_is_a_warning(check: Check, top:
     )
 
 
-def test_nothing_to_watch_is_a_warning(check: Check) -> None:
-    _, err = check("--set", 'watch.include=["*.none"]', "--set", 'watch.paths=["src"]')
-    assert err == (
-        "warning: no file is watched\nhint: look at watch.paths, include, exclude and outputs\n"
+NOTHING = "warning: no file is watched\nhint: look at watch.paths, include, exclude and outputs\n"
+
+
+@pytest.mark.parametrize("choice", ['include=["*.none"]', 'exclude=["**"]', 'paths=["src/b"]'])
+def test_nothing_to_watch_is_a_warning(check: Check, top: str, choice: str) -> None:
+    os.mkdir(f"{top}/src/b")
+    assert check("--set", 'watch.paths=["."]', "--set", f"watch.{choice}")[1] == NOTHING
+
+
+def test_a_project_that_is_still_empty_has_nothing_to_be_warned_of(
+    check: Check, tmp_path: Path
+) -> None:
+    empty = put(str(tmp_path / "empty"), "hotrun.toml", '[run]\ncommand = "make"\n')
+    out, err = check("-C", os.path.dirname(empty))
+    assert (out.endswith("/hotrun.toml is fine\n"), err) == (True, "")
+
+
+def test_sources_of_a_go_program_that_no_root_covers_are_a_warning(check: Check, top: str) -> None:
+    put(top, "hotrun.toml", "[build]\ncommand = 'go build -o app .'\nenv = { GOFLAGS = '' }\n")
+    put(top, "go.mod", "module m\n\nrequire rep v0.0.0\n\nreplace rep => ../rep\n")
+    put(top, "main.go", 'package main\n\nimport _ "rep"\n\nfunc main() {}\n')
+    put(top, "../rep/go.mod", "module rep\n")
+    put(top, "../rep/r.go", "package r\n")
+    assert check()[1] == (
+        "warning: the build reads ../rep, which is not watched: an edit there does nothing\n"
+        'hint: say so in [watch]: paths = [".", "../rep"]\n'
     )
+    assert check("--set", 'watch.paths=[".", "../rep"]')[1] == ""
 
 
 def test_a_bad_config_is_one_object_too(check: Check, top: str) -> None:
@@ -311,22 +361,37 @@ def test_what_the_project_forbids_is_one_object_too(check: Check) -> None:
         {
             "message": "build.command: a quote is not closed",
             "hint": "close the quote, or write a list",
+            "file": "--set",
+            "line": 0,
+            "column": 0,
             "severity": "error",
         }
     ]
+
+
+def test_an_open_quote_is_pointed_at_in_the_file(check: Check, top: str) -> None:
+    put(top, "hotrun.toml", '[run]\ncommand = "x"\nbefore = ["a", "b \'"]\n')
+    _, err = check(code=2)
+    assert err == (
+        "error: hotrun.toml:3:10: run.before: a quote is not closed\n"
+        '    before = ["a", "b \'"]\n'
+        "             ^^^^^^^^^^^^\n"
+        "hint: close the quote, or write a list\n"
+    )
 
 
 def test_the_command_of_a_rule_is_read_before_it_is_needed(check: Check) -> None:
     rule = 'rule=[{match=["*.x"], action="command", command="x {files} \'y"}]'
     _, err = check("--set", rule, code=2)
     assert err == (
-        "error: rule[2].command: a quote is not closed\nhint: close the quote, or write a list\n"
+        "error: --set: rule[2].command: a quote is not closed\n"
+        "hint: close the quote, or write a list\n"
     )
 
 
 def test_the_command_that_lists_inputs_is_read_too(check: Check) -> None:
     _, err = check("--set", "build.inputs.command=ls 'x", code=2)
-    assert err.startswith("error: build.inputs.command: a quote is not closed\n")
+    assert err.startswith("error: --set: build.inputs.command: a quote is not closed\n")
 
 
 def test_colours_are_for_those_who_ask(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,7 +432,7 @@ def test_the_programs_of_a_line_are_read_off_it(
 def test_a_list_is_one_program(tmp_path: Path) -> None:
     text = f'[run]\ncommand = [{json.dumps(sys.executable)}, "a && b"]\n'
     (tool,) = tools(load_text(text, str(tmp_path)))
-    assert tool == (sys.executable, "run.command", sys.executable, False)
+    assert tool == (sys.executable, "run.command", sys.executable, False, None)
 
 
 def test_the_path_of_a_command_is_its_own(tmp_path: Path) -> None:
@@ -380,7 +445,7 @@ def test_the_path_of_a_command_is_its_own(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_valid_config_that_does_nothing(check: Check, top: str) -> None:
     put(top, "hotrun.toml", "")
     out, err = check()
-    assert out.endswith("/hotrun.toml is fine\n")
+    assert out.endswith("/hotrun.toml works, with 1 warning\n")
     assert err == (
         "warning: hotrun.toml has neither build.command nor run.command\n"
         'hint: say what to do, for example: [run] and below it command = "./app"\n'

@@ -277,6 +277,23 @@ def test_a_main_file_is_run_when_there_is_no_script(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('{"name":"x",', "line 1, column 13: Expecting property name enclosed in double quotes"),
+        ('{\n  "a": 1 // b\n}', "line 2, column 10: Expecting ',' delimiter"),
+        ("", "line 1, column 1: Expecting value"),
+        ("[" * 100_000, "it nests too deeply"),
+    ],
+)
+def test_a_package_json_that_is_broken_is_said_to_be(tmp_path: Path, text: str, wrong: str) -> None:
+    answer = found(tmp_path, {"package.json": text, "index.js": ""})
+    assert answer.because == (
+        f"package.json is no JSON ({wrong}): node starts nothing until it is mended",
+        "index.js is there, and is run",
+    )
+
+
 def test_a_package_without_anything_to_run_is_nothing(tmp_path: Path) -> None:
     plant(tmp_path, {"package.json": '{"scripts": {"test": "x"}}'})
     assert detect(str(tmp_path)) is None
@@ -442,6 +459,13 @@ def test_the_targets_of_a_makefile(
     assert answer.kind == "make"
     assert (config.build and config.build.command) == build
     assert (config.run and config.run.command) == run
+
+
+@pytest.mark.parametrize("name", ["GNUmakefile", "makefile", "Makefile"])
+def test_make_has_three_names_for_its_file(tmp_path: Path, name: str) -> None:
+    assert (
+        found(tmp_path, {name: "all:\n\ttrue\n"}).because[0] == f"{name} is here, and `make` builds"
+    )
 
 
 def test_a_makefile_that_only_cleans_is_nothing(tmp_path: Path) -> None:

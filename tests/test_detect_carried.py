@@ -50,7 +50,16 @@ def test_a_whole_air_toml_is_carried_over(tmp_path: Path) -> None:
         "[watch]\n"
         'include = ["*.go", "*.tpl", "*.tmpl", "*.html", "*.yaml", "/conf/app.ini", "go.mod", '
         '"go.sum"]\n'
-        'exclude = ["/assets/", "/web/node_modules/", "/gen/api.go", "*_test.go", "*_templ.go"]\n'
+        "exclude = [\n"
+        '    "/assets/",\n'
+        '    "/tmp/",\n'
+        '    "/vendor/",\n'
+        '    "/testdata/",\n'
+        '    "/web/node_modules/",\n'
+        '    "/gen/api.go",\n'
+        '    "*_test.go",\n'
+        '    "*_templ.go",\n'
+        "]\n"
         'debounce = "200ms"\n'
         'backend = "poll"\n'
         "follow_symlinks = true\n"
@@ -96,7 +105,7 @@ def test_the_defaults_that_air_init_writes_down_are_no_wishes(tmp_path: Path) ->
         "[proxy]\napp_port = 0\nenabled = false\n[screen]\nclear_on_rebuild = false\n",
     )
     assert answer.left_out == ()
-    assert len(answer.text.splitlines()) == 9
+    assert len(answer.text.splitlines()) == 12
     assert config.build is not None
     assert config.build.command == "go build -o ./tmp/main ."
     assert run_of(config) == ("./tmp/main", {}, ())
@@ -162,7 +171,50 @@ def test_files_beside_the_directories_to_watch_are_kept(tmp_path: Path) -> None:
 def test_the_root_of_air_is_a_root(tmp_path: Path) -> None:
     text = 'root = "srv"\n[build]\nexclude_dir = ["web"]\n'
     answer = found(tmp_path, **{".air.toml": text})
-    assert 'paths = ["srv"]\nexclude = ["/srv/web/"]\n' in answer.text
+    assert (
+        'paths = ["srv"]\nexclude = ["/srv/web/", "/srv/tmp/", "/srv/testdata/"]\n' in answer.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("", "/assets/ /tmp/ /vendor/ /testdata/"),
+        ('[build]\nexclude_dir = ["vendor"]', "/vendor/ /tmp/ /testdata/"),
+        ('tmp_dir = "bin"\ntestdata_dir = "data"\n[build]\nexclude_dir = []', "/bin/ /data/"),
+        ('tmp_dir = "/var/tmp/x"\n[build]\nexclude_dir = ["../y"]', "/testdata/"),
+    ],
+)
+def test_what_air_never_watches_is_excluded_before_it_is_there(
+    tmp_path: Path, text: str, excluded: str
+) -> None:
+    answer = found(tmp_path, **{".air.toml": text})
+    assert load_text(answer.text, str(tmp_path)).watch.exclude == tuple(excluded.split())
+
+
+def test_what_git_ignores_is_not_excluded_once_more(tmp_path: Path) -> None:
+    answer = found(tmp_path, **{".air.toml": "", ".gitignore": "vendor/\n/tmp\n"})
+    assert load_text(answer.text, str(tmp_path)).watch.exclude == ("/assets/", "/testdata/")
+
+
+@pytest.mark.parametrize(
+    ("build", "outputs"),
+    [
+        ('entrypoint = ["./bin/app", "serve"]', ("bin/app",)),
+        ('entrypoint = "./bin/app"', ("bin/app",)),
+        ('entrypoint = ["app"]', ()),  # of PATH
+        ('full_bin = "A=1 ./bin/app serve"', ("bin/app",)),
+        ('full_bin = "dlv exec ./bin/app"', ()),
+        ('bin = "bin/app"\nfull_bin = "dlv exec ./bin/app"', ("bin/app",)),
+        ("", ("tmp/main",)),
+    ],
+)
+def test_what_the_build_makes_is_what_is_started(
+    tmp_path: Path, build: str, outputs: tuple[str, ...]
+) -> None:
+    config, _ = air(tmp_path, f'cmd = "make"\n{build}')
+    assert config.build is not None
+    assert config.build.outputs == outputs
 
 
 def test_what_another_system_does_is_its_platform(tmp_path: Path) -> None:
@@ -188,6 +240,16 @@ def test_env_files_are_env_files(tmp_path: Path) -> None:
         (
             "[screen]\nclear_on_rebuild = true",
             "screen.clear_on_rebuild: `hotrun run --clear` does it",
+        ),
+        (
+            '[color]\napp = ""\nbuild = "red"',
+            "color: hotrun has colours of its own, or none (`--color never`)",
+        ),
+        ("[color]\nmain = []", "color: hotrun has colours of its own, or none (`--color never`)"),
+        ("[log]\ntime = true", "log.time: the lines of hotrun show no time"),
+        (
+            "[build]\nignore_dangerous_root_dir = true",
+            "build.ignore_dangerous_root_dir: hotrun never watches a home directory",
         ),
         ("[log]\nsilent = true", "log.silent: `hotrun run -q` shows problems only"),
         ('[build]\nlog = "x.log"', "build.log: errors are shown, and written to no file"),

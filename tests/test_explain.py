@@ -11,6 +11,7 @@ import pytest
 from oracle import empty_home, put
 
 from hotrun.cli import main
+from hotrun.cli.options import load_project
 from hotrun.config import load
 from hotrun.project.explain import Explainer
 from hotrun.project.plan import plan
@@ -115,6 +116,12 @@ def test_several_paths_stand_apart(explain: Explain) -> None:
         "x.log: not watched, if it were there\n"
         "  why     No include pattern matches it\n"
     )
+
+
+def test_an_empty_path_names_nothing(explain: Explain) -> None:
+    """`hotrun explain "$FILE"`, and FILE is not set."""
+    said = "error: an empty path names nothing\nhint: is it a variable that is not set?\n"
+    assert explain("main.go", "", code=2) == said
 
 
 def test_a_long_sentence_goes_on_below_its_beginning(explain: Explain) -> None:
@@ -350,6 +357,37 @@ def test_a_file_that_go_does_not_read_triggers_nothing(explain: Explain, top: st
         "build",
         "it is an input of the build: the package graph of the program names it.",
     )
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", ""])
+def test_a_hotrun_toml_that_is_still_to_come_is_waited_for(tmp_path: Path, file: str) -> None:
+    put(str(tmp_path), "main.py")
+    put(str(tmp_path), "pyproject.toml", '[tool.hotrun.run]\ncommand = "x"\n' if file else "")
+    config = load_project(None, str(tmp_path), ()).config
+    found = Explainer(config, plan(config)).explain(f"{tmp_path}/hotrun.toml")
+    assert (found.watched, found.action, found.reason) == (
+        True, "config", "It is the config file as soon as it is there.",
+    )  # fmt: skip
+
+
+def test_an_input_that_no_root_covers_is_told_with_the_line_that_covers_it(
+    explain: Explain, top: str
+) -> None:
+    put(top, "hotrun.toml", "[build]\ncommand = 'go build -o app .'\nenv = { GOFLAGS = '' }\n")
+    put(top, "go.mod", "module m\n\nrequire rep v0.0.0\n\nreplace rep => ../rep\n")
+    put(top, "main.go", 'package main\n\nimport _ "rep/r"\n\nfunc main() {}\n')
+    put(top, "../rep/go.mod", "module rep\n")
+    put(top, "../rep/r/r.go", "package r\n")
+    covers = 'It is below none of the watched roots: in [watch], paths = [".", "../rep"] would'
+    found = json.loads(explain("--json", "../rep/r/r.go"))
+    assert not found["watched"]
+    assert found["reason"] == (
+        f"{covers} have it watched; it is an input of the build: "
+        "the package graph of the program names it."
+    )
+    assert json.loads(explain("--json", "../rep/"))["reason"] == f"{covers} have it watched."
+    beside = json.loads(explain("--json", "../other.go"))["reason"]
+    assert beside == "It is below none of the watched roots."
 
 
 def test_where_nobody_can_tell_the_inputs_everything_counts_and_one_line_says_so(

@@ -176,6 +176,20 @@ def test_an_app_that_comes_has_no_stdin_and_one_that_goes_needs_none(project: Pa
     assert refused(none, with_stdin).message == "run.stdin changed"
 
 
+def test_an_app_is_not_stopped_for_a_program_that_cannot_be_executed(project: Path) -> None:
+    (project / "nox").write_text("#!/bin/sh\n")
+    old = read(project, "run.command = 'true'")
+    for command, words in (
+        ("./nox", ("./nox is not executable", "chmod +x ./nox")),
+        ("./src", ("./src is a directory", "name a program in it")),
+        ("no-such", ("no-such: command not found", "install it, or correct its name")),
+    ):
+        error = refused(old, read(project, f"run.command = '{command}'"))
+        message, hint = words
+        assert error.message == f"run.command: {message}"
+        assert error.hint == f"{hint}: what runs is left alone"
+
+
 def test_all_that_is_wrong_is_told_and_that_the_old_one_stays(project: Path) -> None:
     with pytest.raises(ConfigErrors) as caught:
         read(project, "[build]\ncommnd = 'make'\ntimeout = 'x'\n")

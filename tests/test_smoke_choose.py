@@ -94,3 +94,30 @@ def test_a_file_is_named_from_where_one_is_or_from_the_project_on(tmp_path: Path
     for named in ("Makefile", str(tmp_path / "Makefile")):
         subject = prepare(config, ("-C", "x"), named)
         assert (subject.name, subject.action, subject.words) == ("Makefile", "build", ("-C", "x"))
+
+
+def test_of_a_link_the_file_behind_it_is_edited(tmp_path: Path) -> None:
+    real, project = tmp_path / "real", tmp_path / "project"
+    real.joinpath("src").mkdir(parents=True)
+    real.joinpath("src", "main.c").write_text("int x;")
+    real.joinpath("link.txt").symlink_to("other.txt")
+    real.joinpath("other.txt").symlink_to("src/main.c")
+    project.symlink_to(real)  # hotrun names what is below it by the name that it was given
+    config = load_text('[build]\ncommand = "make"\n', str(project))
+    for named in ("link.txt", str(project / "link.txt")):
+        subject = prepare(config, (), named)
+        assert (subject.file, subject.name) == (str(project / "src/main.c"), "src/main.c")
+
+
+def test_a_link_to_what_is_not_watched_is_refused_at_once(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    tmp_path.joinpath("x.c").write_text("int x;")
+    project.joinpath("link.c").symlink_to("../x.c")
+    config = load_text('[build]\ncommand = "make"\n', str(project))
+    with pytest.raises(ConfigError) as raised:
+        prepare(config, (), "link.c")
+    assert raised.value.message == (
+        f"--edit: a change of link.c, which is a link to {tmp_path}/x.c, does nothing"
+    )
+    assert raised.value.hint.endswith("; name another file with --edit FILE")

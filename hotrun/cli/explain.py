@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotrun.cli.options import Chosen, colour_option, config_options
+from hotrun.errors import ConfigError
 
 if TYPE_CHECKING:
     from hotrun.project.explain import Explanation
@@ -28,6 +29,8 @@ def explain(chosen: Chosen, as_json: bool, color: str, paths: tuple[str, ...]) -
     A path is relative to the current directory, and need not exist; with a slash at its end it
     is a directory.
     """
+    if "" in paths:
+        raise ConfigError("an empty path names nothing", "is it a variable that is not set?")
     config = chosen.load()
 
     from hotrun.project.explain import Explainer

@@ -226,6 +226,10 @@ class Graph:
         there = [path for path, found in self._marks.items() if found is not None]
         return not gone and all(self._older(path, since) for path in there)
 
+    def places(self) -> Collection[tuple[str, str]]:
+        """Return the directories of the packages that lie on this disk, and of their modules."""
+        return [(each.directory, each.module[1]) for each in self._local if each.module]
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was when we last asked this, or at first."""
         marks = dict(self._look())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hotrun.config import Build
     from hotrun.host import Host
     from hotrun.inputs.ask import Ask
+    from hotrun.inputs.outside import Outside
     from hotrun.inputs.question import Question
     from hotrun.inputs.verdict import Knowledge
 
@@ -33,11 +34,12 @@ class Inputs:
     Args:
         host: The session.
         build: The table [build].
+        watches: Files are watched, so that it is of account.
     """
 
-    def __init__(self, host: Host, build: Build | None) -> None:
+    def __init__(self, host: Host, build: Build | None, *, watches: bool = True) -> None:
         self._host = host
-        self._build = build
+        self._build = build if watches else None
         self._asked: tuple[Question | None] | None = None
         self._began: list[int] = []  # when builds began since the last good one, in nanoseconds
         self._knowledge: Knowledge | None = None
@@ -49,6 +51,7 @@ class Inputs:
         self._spoilt = False  # a build began while we asked: perhaps it wrote what we read
         self._again = False  # ask once more after this
         self._warned = False
+        self._outside: Outside | None = None  # that was told of
 
     # --- what happens ---
 
@@ -164,12 +167,22 @@ class Inputs:
             mixed = any(answer.verdict(path).matters for path in self._meanwhile)
             # Saves that come faster than `go list` answers must not spoil every answer.
             self._true = not mixed and (not self._spoilt or answer.stood_still(self._asking_since))
+            self._look_outside(answer)
         if again and not self._true:
             self._refresh()
         elif again:
             self._began.clear()
         elif isinstance(answer, HotrunError):
             self._fail(answer)
+
+    def _look_outside(self, knowledge: Knowledge) -> None:
+        """Say once what is read from where nobody watches."""
+        from hotrun.inputs.outside import outside
+
+        found = outside(self._host.config, knowledge)
+        if found is not None and found != self._outside:
+            self._host.tell(notices.Problem(*found.problem, severity="warning"))
+        self._outside = found
 
     def _fail(self, error: HotrunError) -> None:
         if self._meanwhile:  # a go.mod that was half written, say: it is asked again

@@ -68,6 +68,10 @@ class Listed:
         """Whether it is sure that the list was not being written: a build writes it itself."""
         return False
 
+    def places(self) -> Collection[tuple[str, str]]:
+        """Return directories of sources: none, for a list names the system's headers as well."""
+        return ()
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was: the next list tells, and it is made after each build."""
         return ()

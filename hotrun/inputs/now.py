@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hotrun.errors import HotrunError
 from hotrun.inputs.ask import PATIENCE, AskError
+from hotrun.inputs.outside import outside
 from hotrun.inputs.question import question
 from hotrun.inputs.verdict import real
 from hotrun.lean import NamedTuple
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from hotrun.config import Config
+    from hotrun.inputs.outside import Outside
     from hotrun.inputs.question import Question
     from hotrun.inputs.verdict import Knowledge, Verdict
 
@@ -28,10 +30,12 @@ class Answer(NamedTuple):
     Attributes:
         knowledge: None when the globs decide.
         problem: Message and hint, when nobody could tell.
+        outside: What the build reads and no root covers; None: nothing.
     """
 
     knowledge: Knowledge | None
     problem: tuple[str, str] | None = None
+    outside: Outside | None = None
 
     def verdict(self, path: str) -> Verdict | None:
         """Judge a file, an absolute path; None when the globs decide."""
@@ -46,7 +50,8 @@ def look(config: Config) -> Answer:
             return Answer(None)
         outputs = [_run(asked, command.argv) for command in asked.commands]
         # What is on the disk is all there is: no build has begun that could have seen more.
-        return Answer(_read(asked.answer(outputs, sys.maxsize)), asked.warning)
+        knowledge = _read(asked.answer(outputs, sys.maxsize))
+        return Answer(knowledge, asked.warning, outside(config, knowledge))
     except HotrunError as error:
         return Answer(None, (error.message, error.hint))
 

@@ -37,6 +37,9 @@ class Knowledge(Protocol):
     def stood_still(self, since: int) -> bool:
         """Whether it is sure that nothing it was read from changed, nanoseconds since 1970."""
 
+    def places(self) -> Collection[tuple[str, str]]:
+        """Return the directories of sources that somebody edits, each with that of its module."""
+
     def moved(self) -> Collection[str]:
         """Return what is not as it was at the last such call, or at first: it may be unwatched."""
 

@@ -29,6 +29,11 @@ _COLON = re.compile(
     rf"\s*(?:vet: |\S*\bld(?:\.\w+)?: )?{_FILE}"
     r":(?P<line>\d+)(?::(?P<column>\d+))?(?:: +| - )(?P<text>\S.*)"
 )
+# Without -g a linker knows the file alone.
+_LINKER = re.compile(
+    rf"\s*(?:\S*\bld(?:\.\w+)?: )?{_FILE}:\(\.[^()]+\): "
+    r"(?P<text>(?:undefined reference|multiple definition)\b.*)"
+)
 _PAREN = re.compile(
     r"\s*(?P<file>(?:[A-Za-z]:)?[^\s:\"<>|][^:\"<>|]*)\((?P<line>\d+)(?:,(?P<column>\d+))?\)"
     r": (?P<text>(?:fatal )?(?:error|warning|info|message)\b.*)"
@@ -49,7 +54,7 @@ _SEVERITY = re.compile(
 
 
 class Diagnostic(NamedTuple):
-    """One complaint; ``line`` and ``column`` count from 1, column 0 is unknown."""
+    """One complaint; ``line`` and ``column`` count from 1, and 0 is unknown."""
 
     file: str
     line: int
@@ -132,6 +137,8 @@ class _Reader:
         if match is not None:
             counts = is_source(match["file"]) and match["text"] != "too many errors"
             return _of(match, *_graded(match["text"])) if counts else None
+        if (match := _LINKER.fullmatch(line)) is not None and not match["file"].endswith(".o"):
+            return _of(match, "error", match["text"])
         if (match := _HEADLINE.fullmatch(line)) is not None:
             self._headline = (match["severity"] or match["shouted"].lower(), match["text"])
         elif self._headline is not None and (match := _BELOW.fullmatch(line)) is not None:
@@ -146,9 +153,9 @@ class _Reader:
 
 
 def _of(match: re.Match[str], severity: str, text: str) -> Diagnostic:
-    column = match.groupdict().get("column")
-    file = match["file"].removeprefix("./")
-    return Diagnostic(file, int(match["line"]), int(column or 0), severity, text.strip())
+    known = match.groupdict()
+    line, column = int(known.get("line") or 0), int(known.get("column") or 0)
+    return Diagnostic(match["file"].removeprefix("./"), line, column, severity, text.strip())
 
 
 def _graded(text: str) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Where the files lie that a compiler names.
 
 A relative name is meant from the directory of whoever prints it: that of the command's own
-``-C DIR`` or ``cd DIR``, or the one that make says it entered. What is really there decides.
+``-C DIR`` or ``cd DIR``, or the one that make says it entered, or goes to in a line of a recipe
+that it prints. What is really there decides.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST = 10_000  # names that are remembered
+MOST_RECIPES = 20  # directories of recipes
 
 _MOVES = re.compile(r"\S+(?:\[\d+\])?: (?P<way>Entering|Leaving) directory [`'](?P<to>[^']+)'")
+# make prints what it runs, and so does a shell with -x.
+_RECIPE = re.compile(r"\s*(?:\++ )?\(?\s*cd (?P<to>[^\s;&|$`'\"()]+)\s*(?:&&.*|;.*)?")
 # go, make, ninja, cargo, cmake, npm: the directory is the next word.
 _OPTIONS = frozenset(("-C", "cd", "--directory", "--prefix", "--build"))
 _FILES = frozenset(("--manifest-path", "-f", "--file", "--makefile"))
@@ -39,12 +43,14 @@ class Places:
         self._directory = directory
         self._own = [os.path.join(directory, name) for name in _named(command)]
         self._entered: list[str] = []
+        self._went: list[str] = []  # the last one first; nothing says when a recipe comes back
         self._left: dict[str, None] = {}  # two streams are not always in order
         self._known: dict[str, str] = {}
 
     def note(self, line: str) -> None:
         """Hear a line of the output: make and ninja say where they are."""
         if (move := _MOVES.match(line)) is None:
+            self._note_recipe(line)
             return
         self._known.clear()
         to = os.path.join(self._directory, move["to"])
@@ -53,6 +59,13 @@ class Places:
         elif to in self._entered:
             self._entered.remove(to)
             self._left[to] = None
+
+    def _note_recipe(self, line: str) -> None:
+        if (goes := _RECIPE.fullmatch(line)) is not None:
+            self._known.clear()
+            base = self._entered[-1] if self._entered else self._directory
+            to = os.path.join(base, goes["to"])
+            self._went = [to, *(each for each in self._went if each != to)][:MOST_RECIPES]
 
     def find(self, name: str) -> str:
         """Return the path of a file, absolute; empty when there is none."""
@@ -71,7 +84,8 @@ class Places:
         return path.removeprefix(below) if path.startswith(below) else name
 
     def _candidates(self, name: str) -> Iterator[str]:
-        for base in (*reversed(self._entered), *self._own, self._directory, *self._left):
+        own = (*reversed(self._entered), *self._own, self._directory)
+        for base in (*own, *self._went, *self._left):
             yield os.path.normpath(os.path.join(base, name))
 
 

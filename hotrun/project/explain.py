@@ -18,7 +18,7 @@ from hotrun.lean import dataclass
 from hotrun.project.effects import NOTHING, Effects
 from hotrun.project.places import Place, Places
 from hotrun.project.plan import is_made
-from hotrun.project.watched import accepts, env_files, single_files
+from hotrun.project.watched import accepts, config_files, env_files, single_files
 from hotrun.watch.outlook import Outlook
 from hotrun.watch.paths import is_below
 from hotrun.watch.sieve.known import Known
@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from hotrun.watch.rules.filter import Decision
 
 _CONFIG = "It is the config file."
+_TO_COME = "It is the config file as soon as it is there."
 _ENV_FILE = "It is one of run.env_files: the app gets what it says at each start."
+_MODULE = "It decides which packages are meant, from above the project."
 _SPECIAL = "It is neither a file nor a link, and such things have no content to compare."
 _RULES = "has its ignore rules read again"
 _LINK = "It is behind the symbolic link {}, and links are not followed."
 _LISTED_AS = "Its directory is watched as {}"
 _NAMED = "It is {} behind a symbolic link"
+_UNCOVERED = "It is below none of the watched roots: in [watch], {} would have it watched."
 _LISTED_NOWHERE = "It is behind the symbolic link {}, which leads to what is not watched."
 
 
@@ -108,6 +111,7 @@ class Explainer:
         self._places = Places(config, planned)
         self._outlook = Outlook(config.watch.backend)
         self._env_files = env_files(config)
+        self._config_files = config_files(config)
         self._single = single_files(config)
         self._known: Known | None = None
         self._inputs: Answer | None = None
@@ -140,7 +144,8 @@ class Explainer:
         """
         path = self._config.resolve(path)
         if path in self._single:
-            return _why(_CONFIG if path == self._config.file else _ENV_FILE, None)
+            why = _ENV_FILE if path in self._env_files else _MODULE
+            return _why(_CONFIG if path in self._config_files else why, None)
         decision = self._accepts.explain(path)
         place = None if decision.rule is None else self._places.of(decision.rule)
         return _why(self._worded(decision, place), place)
@@ -160,11 +165,15 @@ class Explainer:
         return max(above, key=len, default=None)
 
     def _judge(self, path: str) -> Verdict | None:
-        """Whether the build reads a file; whoever knows is asked once, and late: it takes time."""
+        """Whether the build reads a file."""
+        return self._read().verdict(path)
+
+    def _read(self) -> Answer:
+        """What the build reads; whoever knows is asked once, and late: it takes time."""
         if self._inputs is None:
             self._inputs = look(self._config)
             self.problem = self._inputs.problem
-        return self._inputs.verdict(path)
+        return self._inputs
 
     # --- links ---
 
@@ -218,27 +227,38 @@ class Explainer:
     def _judged(self, path: str, asked: str) -> _Verdict:
         kind = _kind(path)
         is_dir = stat.S_ISDIR(kind) or (not kind and asked.endswith(os.sep))
-        if path == self._config.file:
-            return self._of_config(path)
-        if path in self._env_files and not is_dir:
-            return self._of_env_file(path)
+        if path in self._single and not is_dir:
+            return self._of_single(path)
         decision = self._accepts.explain(path, is_dir)
         rule = None if decision.rule is None else self._places.of(decision.rule)
         reason = self._worded(decision, rule)
         if not decision.watched:
-            return _Verdict(False, reason, rule, decision.root, effect=self._unheard(path))
+            found = self._uncovered(path) if decision.root is None else None
+            plain = _Verdict(False, reason, rule, decision.root, effect=self._unheard(path))
+            return found or plain
         if is_dir:
             return _Verdict(True, reason, rule, decision.root, effect="of a file in it counts")
         if kind and not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
             return _Verdict(False, _SPECIAL, None, decision.root)
         return self._of_file(path, reason, rule, decision)
 
+    def _of_single(self, path: str) -> _Verdict:
+        """What is watched for itself, whatever the filter says."""
+        if path in self._config_files:
+            return self._of_config(path)
+        if path in self._env_files:
+            return self._of_env_file(path)
+        effect = self._effects.of(path)
+        return _Verdict(True, _MODULE, None, None, effect.action, effect.words, effect.inputs)
+
     def _of_config(self, path: str) -> _Verdict:
         root = self._root(path)
         effect = "has hotrun read the config again"
         if os.path.basename(path) == PYPROJECT_TOML and self._accepts.wants(path):
             effect += f", and {self._effects.building()}"
-        return _Verdict(True, _CONFIG, None, root, "config", effect)
+        file = self._config.file
+        there = file is not None and path in (file, os.path.realpath(file))
+        return _Verdict(True, _CONFIG if there else _TO_COME, None, root, "config", effect)
 
     def _of_env_file(self, path: str) -> _Verdict:
         files = self._config.run.env_files if self._config.run is not None else ()
@@ -246,6 +266,15 @@ class Explainer:
         place = self._places.key("run.env_files", number, files[number])
         effect = self._effects.of(path)
         return _Verdict(True, _ENV_FILE, place, self._root(path), effect.action, effect.words)
+
+    def _uncovered(self, path: str) -> _Verdict | None:
+        """What is to be said of an input of the build that no root covers; None: it is none."""
+        outside, real = self._read().outside, _real(path)
+        if outside is None or not (real in outside.places or is_below(real, outside.places)):
+            return None
+        verdict = self._judge(path)
+        inputs = verdict.why if verdict is not None and not os.path.isdir(path) else ""
+        return _Verdict(False, _UNCOVERED.format(outside.line), None, None, inputs=inputs)
 
     def _of_file(self, path: str, reason: str, rule: Place | None, found: Decision) -> _Verdict:
         if path == self._planned.program and is_made(path):

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from hotrun.errors import ConfigError
+from hotrun.errors import ConfigError, ConfigErrors, Problem
 from hotrun.lean import dataclass
 from hotrun.process import command as commands
 
@@ -101,19 +101,19 @@ def _check_run(config: Config) -> None:
     """Read every command of [run] now: an open quote is no news for after the first build."""
     if config.run is None:
         return
-    _parse(config.run.command, "run.command")
+    _parse(config, config.run.command, "run.command")
     for key, several in (("run.before", config.run.before), ("run.after", config.run.after)):
         for command in several:
-            _parse(command, key)
+            _parse(config, command, key)
 
 
 def _check_rules(config: Config) -> None:
     """Read the commands of rules, which may first run in an hour, and of what lists the inputs."""
     for number, rule in enumerate(config.rules, 1):
         if rule.command is not None:
-            _parse(rule.command, f"rule[{number}].command")
+            _parse(config, rule.command, f"rule[{number}].command", rule.origin)
     if config.build is not None and config.build.inputs.command is not None:
-        _parse(config.build.inputs.command, "build.inputs.command")
+        _parse(config, config.build.inputs.command, "build.inputs.command")
 
 
 def _listening(config: Config) -> list[tuple[str, str]]:
@@ -124,7 +124,7 @@ def _listening(config: Config) -> list[tuple[str, str]]:
     from hotrun.process.passing import knows_pid
 
     found = []
-    if not knows_pid(_parse(run.command, "run.command")):
+    if not knows_pid(_parse(config, run.command, "run.command")):
         what = "run.listen: a shell stays in front of the app, so LISTEN_PID is not set"
         hint = "let the command end in the app alone, without | and &: gunicorn and others need it"
         found.append((what, hint))
@@ -146,7 +146,7 @@ def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
         for written, output in zip(config.build.outputs, outputs, strict=True)
         if (reason := _written_by_hand(output))
     ]
-    command = _parse(config.build.command, "build.command")
+    command = _parse(config, config.build.command, "build.command")
     made, program = _made(config, command), _program(config)
     if made is not None and made not in outputs:
         outputs.append(made)
@@ -156,11 +156,15 @@ def _outputs(config: Config) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
     return tuple(outputs), warnings
 
 
-def _parse(command: str | Collection[str], key: str) -> Command:
+def _parse(config: Config, command: str | Collection[str], key: str, origin: str = "") -> Command:
     try:
         return commands.parse(command if isinstance(command, str) else tuple(command))
     except ValueError as error:
-        raise ConfigError(f"{key}: {error}", "close the quote, or write a list") from error
+        from hotrun.config.located import located
+
+        message, hint = f"{key}: {error}", "close the quote, or write a list"
+        here = Problem(message, hint, origin) if origin else located(config, key, message, hint)
+        raise ConfigErrors([here]) from error
 
 
 def _made(config: Config, command: Command) -> str | None:
@@ -188,7 +192,7 @@ def _program(config: Config) -> str | None:
     """Return the file that ``run.command`` executes, if it is one of this project."""
     if config.run is None:
         return None
-    words = _parse(config.run.command, "run.command").argv
+    words = _parse(config, config.run.command, "run.command").argv
     path = os.path.normpath(os.path.join(config.resolve(config.run.working_directory), words[0]))
     return path if "/" in words[0] and path.startswith(f"{config.directory}/") else None
 

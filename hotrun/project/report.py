@@ -50,7 +50,9 @@ def lines(config: Config, found: Survey, columns: int, *, colour: bool) -> Itera
             yield f"{head}{printable(text)}"
     if found.works:
         yield ""
-        yield paint(f"{printable(config.file or config.directory)} is fine", "green", on=colour)
+        name, odd = printable(config.file or config.directory), len(found.troubles)
+        how = f"works, with {many(odd, 'warning')}" if odd else "is fine"
+        yield paint(f"{name} {how}", "yellow" if odd else "green", on=colour)
 
 
 def troubles(found: Survey, *, colour: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hotrun.host import relative
+from hotrun.inputs.now import look
 from hotrun.lean import NamedTuple, dataclass
 from hotrun.process import environment
 from hotrun.project import addresses, watched
@@ -108,7 +109,19 @@ def survey(config: Config, planned: Plan) -> Survey:
     )
     found.troubles.extend(Trouble(*warning) for warning in planned.warnings)
     found.troubles.extend(_troubles(config, found))
+    if watched.watches_nothing(config, listed):
+        found.troubles.append(Trouble(*watched.NO_FILE))
+    if found.works:  # else the compiler may be what is missing
+        found.troubles.extend(_unwatched(config))
     return found
+
+
+def _unwatched(config: Config) -> Iterator[Trouble]:
+    """Say what of a Go program no root covers; it takes as long as `go list` does."""
+    if config.build is None or config.build.inputs.kind not in ("auto", "go"):
+        return
+    if (unwatched := look(config).outside) is not None:
+        yield Trouble(*unwatched.problem)
 
 
 def _backend(outlook: Outlook, planned: Plan) -> tuple[str, str]:
@@ -135,8 +148,6 @@ def _troubles(config: Config, found: Survey) -> Iterator[Trouble]:
     for root, there in found.roots:
         if not there:
             yield Trouble(*watched.missing(root))
-    if not found.files:
-        yield Trouble(*watched.NO_FILE)
     polls = config.watch.backend == "auto"
     yield from (shortage(limit, polls=polls) for limit in found.limits if limit.short)
     yield from _missing(config, found.tools)
@@ -170,6 +181,9 @@ def _missing(config: Config, needed: list[Tool]) -> Iterator[Trouble]:
         yield Trouble(what, "create it, or name another one", "error")
         return
     for tool in needed:
+        if tool.fault is not None:
+            what, hint = tool.fault
+            yield Trouble(f"{tool.key}: {what}", hint, "warning" if tool.to_come else "error")
         if tool.path is not None or tool.to_come:
             continue
         what, hint = (

@@ -6,6 +6,7 @@ out, because a warning about a program that nobody calls is worse than none.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -32,13 +33,15 @@ class Tool(NamedTuple):
         program: As the command names it.
         key: Whose command: "build.command", "rule[1].command".
         path: Where it is, absolute; None: nowhere.
-        to_come: It is not there, and the build may make it.
+        to_come: It is not there, or cannot be executed, and the build may make it.
+        fault: Message and hint of why what is there cannot be executed.
     """
 
     program: str
     key: str
     path: str | None
     to_come: bool = False
+    fault: tuple[str, str] | None = None
 
 
 class _Call(NamedTuple):
@@ -56,11 +59,23 @@ def tools(config: Config) -> list[Tool]:
     for call in _calls(config):
         for program in _programs(call.command):
             path = commands.find(program, call.env, call.directory)
+            fault = _fault(program, path)
+            amiss = path is None or (fault is not None and not os.path.isdir(path))
             named = os.sep in program
-            to_come = path is None and named and config.build is not None and call.key[:3] == "run"
-            tool = Tool(program, call.key, path and os.path.normpath(path), to_come)
+            to_come = amiss and named and config.build is not None and call.key[:3] == "run"
+            tool = Tool(program, call.key, path and os.path.normpath(path), to_come, fault)
             found.setdefault((call.key, program), tool)
     return list(found.values())
+
+
+def _fault(program: str, path: str | None) -> tuple[str, str] | None:
+    """Say why what is at a path cannot be executed, in the words of who would try."""
+    if path is None or (os.path.isfile(path) and os.access(path, os.X_OK)):
+        return None
+    from hotrun.process.spawn import refused
+
+    error = refused(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), program, path)
+    return error.message, error.hint
 
 
 def _calls(config: Config) -> Iterator[_Call]:

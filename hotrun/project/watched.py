@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hotrun.config.source import HOTRUN_TOML, PYPROJECT_TOML
+from hotrun.project.modules import above
 from hotrun.watch.event import Op
 from hotrun.watch.rules.actions import key
 from hotrun.watch.rules.filter import Filter
@@ -56,11 +58,19 @@ def env_files(config: Config) -> list[str]:
 
 
 def single_files(config: Config) -> list[str]:
-    """Return the files that count whatever the filter says: the env files, the config itself."""
-    if config.file is None:
-        return env_files(config)
+    """Return the files that count whatever the filter says: they are watched for themselves."""
+    return list(dict.fromkeys([*env_files(config), *config_files(config), *above(config)]))
+
+
+def config_files(config: Config) -> list[str]:
+    """Return the files by whose change the config is another one."""
+    file = config.file
     # A config may be a link: what is saved is then the file behind it.
-    return list(dict.fromkeys([*env_files(config), config.file, os.path.realpath(config.file)]))
+    found = [] if file is None else [file, os.path.realpath(file)]
+    # Where nothing was written down, or in a pyproject.toml, a hotrun.toml that comes counts.
+    if file is None or os.path.basename(file) == PYPROJECT_TOML:
+        found.append(config.resolve(HOTRUN_TOML))
+    return list(dict.fromkeys(found))
 
 
 def watch(config: Config, planned: Plan, written: Iterable[str] = ()) -> tuple[Watcher, Sieve]:
@@ -91,6 +101,17 @@ def watch(config: Config, planned: Plan, written: Iterable[str] = ()) -> tuple[W
         follow_symlinks=watched.follow_symlinks,
     )
     return watcher, sieve
+
+
+def watches_nothing(config: Config, sieve: Sieve) -> bool:
+    """Whether no file is watched, or the config alone, which the filter leaves out too.
+
+    Args:
+        config: The config.
+        sieve: That has listed its trees.
+    """
+    apart = {file for file in config_files(config) if not sieve.accepts.wants(file)}
+    return all(path in apart for path in sieve.paths())
 
 
 def missing(root: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ ready = { timeout = "90s", http = "http://127.0.0.1:${PORT:-8080}/x?q=\\"1\\"" }
 def check(directory: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
     (directory / "hotrun.toml").write_text(text, encoding="utf-8")
     (directory / "app").write_text("", encoding="utf-8")
+    (directory / "app").chmod(0o755)
     return subprocess.run(
         [sys.executable, "-m", "hotrun", "check", *options],
         cwd=directory,

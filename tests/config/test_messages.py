@@ -228,6 +228,10 @@ VALUES = [
     ("build", "port = 8080", 'unknown key "port" in [build]',
      'did you mean "env" or "listen" in [run]?'),
     ("build", "listen = []", 'unknown key "listen" in [build]', "it belongs in [run]"),
+    # What air calls the program is what runs, and no name for what the build makes.
+    ("build", "bin = './tmp/main'", 'unknown key "bin" in [build]',
+     'did you mean "command" in [run]?'),
+    ("run", "entrypoint = './x'", 'unknown key "entrypoint" in [run]', 'did you mean "command"?'),
     ("run", "health = 'x'", 'unknown key "health" in [run]', 'did you mean "ready"?'),
     ("run", "on_hnag = 'dump'", 'unknown key "on_hnag" in [run]', 'did you mean "on_hang"?'),
     ("build", "CMD = 'x'", 'unknown key "CMD" in [build]', 'did you mean "command"?'),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from live import until
+from live import ended, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,8 +176,11 @@ def test_a_file_that_is_saved_with_its_rule_is_for_that_rule(configured: Configu
     project = configured.project
     copy = f"cp {{files}} {project.out}"
     rule = f'[[rule]]\nmatch = ["*.tpl"]\naction = "command"\ncommand = "{copy}"\n'
+    configured.session.send(signal.SIGSTOP)  # for us it may be more than a moment
     project.write("page.tpl", "1")
-    assert configured.changes(rest=rule) == ["rule"]
+    configured.write(rest=rule)
+    configured.session.send(signal.SIGCONT)
+    assert configured.session.wait_for("config_changed")["keys"] == ["rule"]
     until((project.out / "page.tpl").exists, "the command of the new rule")
 
 
@@ -208,8 +212,10 @@ def test_a_config_that_is_gone_for_a_while_is_read_when_it_is_back(
 ) -> None:
     session, project = configured.session, configured.project
     file = project.path / "hotrun.toml"
-    file.rename(project.out / "aside")
-    if in_its_place == "a FIFO":
+    (project.out / "aside").hardlink_to(file)
+    if in_its_place == "nothing":
+        file.unlink()
+    else:
         os.mkfifo(project.out / "fifo")
         (project.out / "fifo").rename(file)
         session.wait_for("problem", message="hotrun.toml is not a regular file")
@@ -225,3 +231,53 @@ def test_a_config_that_is_gone_for_a_while_is_read_when_it_is_back(
     assert [told["keys"] for told in session.all("config_changed", since)] == [[]]
     assert configured.changes(args='"back"') == ["run.args"]
     session.wait_for("output", text="up back")
+
+
+def test_a_hotrun_toml_that_comes_is_the_config_of_a_project_that_was_detected(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    project.write("main.py", APP)
+    session = start()
+    session.wait_for("output", text="up")
+    project.write("hotrun.toml", '[run]\ncommand = "./nothing"\n')
+    session.wait_for("problem", message="run.command: ./nothing: command not found")
+    session.wait_for("problem", message=STAYS[0])
+    command = json.dumps([sys.executable, "-SE", "-c", APP])
+    project.write("hotrun.toml", f'[run]\ncommand = {command}\nargs = ["by the file"]\n')
+    told = session.wait_for("problem", message="hotrun.toml is the config from now on")
+    assert told["hint"] == "before, it was what was detected"
+    keys = session.wait_for("config_changed")["keys"]
+    assert {"watch.include", "run.command", "run.args"} <= set(keys)
+    session.wait_for("output", text="up by the file")
+
+
+def test_a_hotrun_toml_that_comes_goes_before_a_pyproject_toml(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    run = f"command = {json.dumps([sys.executable, '-SE', '-c', APP])}\nargs = "
+    project.write("pyproject.toml", f'[tool.hotrun.run]\n{run}["first"]\n')
+    session = start()
+    session.wait_for("output", text="up first")
+    project.write("hotrun.toml", f'[run]\n{run}["second"]\n')
+    told = session.wait_for("problem", message="hotrun.toml is the config from now on")
+    assert told["hint"] == "before, pyproject.toml was"
+    assert session.wait_for("config_changed")["keys"] == ["run.args"]
+    session.wait_for("output", text="up second")
+    project.write("hotrun.toml", f'[run]\n{run}["third"]\n')
+    assert session.wait_for("config_changed")["keys"] == ["run.args"]
+    session.wait_for("output", text="up third")
+    assert session.all("changed") == []
+
+
+def test_a_hotrun_toml_that_says_what_was_detected_is_told_and_leaves_the_app_alone(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    project.write("main.py", APP)
+    session = start()
+    session.wait_for("output", text="up")
+    assert ended(project.path, "init").code == 0
+    session.wait_for("problem", message="hotrun.toml is the config from now on")
+    project.write("main.py", f"{APP}# edited")
+    session.wait_for("output", text="up")
+    assert session.all("config_changed") == []
+    assert [event["paths"] for event in session.all("changed")] == [["main.py"]]

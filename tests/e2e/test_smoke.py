@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -16,7 +17,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from live import DEADLINE, Ended, Project, environment, free_port, listens, marked, until
 
+from hotrun.config import load
+from hotrun.jobs.app import NAMED
 from hotrun.process import tree
+from hotrun.project.smoke import ending
+from hotrun.project.smoke.check import FailedError
+from hotrun.project.smoke.live import Live
+from hotrun.project.smoke.subject import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,16 +178,17 @@ def test_a_broken_build_fails_with_its_output_and_an_annotation_at_its_line(
 
 def test_an_app_that_never_gets_ready_ends_with_124(project: Project) -> None:
     port = free_port()
-    ready = f'ready = {{ tcp = "127.0.0.1:{port}", timeout = "300ms" }}'
+    # Time enough to print a word on a busy machine, too.
+    ready = f'ready = {{ tcp = "127.0.0.1:{port}", timeout = "1s" }}'
     config(project, SLEEPS, run=ready)
     done, checks = smoke(project)
     assert done.code == 124
     assert oks(checks) == [True, True, None, True, False, None, True, True]
     assert checks["ready"]["message"].startswith(
-        f"the app does not serve after 0.3 s: a connection to 127.0.0.1:{port}: "
+        f"the app does not serve after 1 s: a connection to 127.0.0.1:{port}: "
     )
     assert checks["ready"]["output"] == ["up"]
-    assert done.err.count("the app does not serve after 0.3 s") == 1
+    assert done.err.count("the app does not serve after 1 s") == 1
 
 
 def test_a_daemon_that_the_app_leaves_is_stopped_named_and_fails_the_check(
@@ -237,6 +245,36 @@ def test_an_app_that_crashes_is_shown_with_the_line_of_its_traceback(project: Pr
     assert f"::error file={project.path}/app.py,line=2,title=" in done.err
 
 
+class Crashing(Live):
+    """A smoke test whose app crashes after our last look at it, and before it is asked to end."""
+
+    def learn(self) -> None:
+        if self.heard.pid and self.last:
+            self.last.touch()
+            until(lambda: tree.read(self.heard.pid) is None, "the end of the app")
+        super().learn()
+
+    last: Path | None = None
+
+
+def test_an_app_that_crashes_just_before_it_is_asked_to_end_fails_the_check(
+    project: Project,
+) -> None:
+    last = project.out / "last"
+    waits = "import os, sys, time\nprint('up', flush=True)\n"
+    waits += "while not os.path.exists(sys.argv[1]):\n    time.sleep(0.01)\nsys.exit(9)\n"
+    config(project, waits, last, run='ready = { log = "up" }')
+    words = ("-C", str(project.path))
+    subject = prepare(load(None, str(project.path)), words, None)
+    with Crashing(subject, time.monotonic() + DEADLINE) as live:
+        live.expect("app_ready")
+        live.last = last
+        with pytest.raises(FailedError) as failed:
+            ending.stop(live)
+    assert str(failed.value) == "the app ended by itself, with code 9, before it was asked to"
+    assert failed.value.output == ("up",)
+
+
 def test_a_port_that_a_stranger_holds_is_what_an_app_failed_for(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         port = stranger.getsockname()[1]
@@ -245,7 +283,8 @@ def test_a_port_that_a_stranger_holds_is_what_an_app_failed_for(project: Project
     assert done.code == 1
     assert oks(checks) == [True, True, None, True, False, None, None, True]
     assert checks["ready"]["message"].startswith("the app ended with code 1 after ")
-    assert f"is held by pid {os.getpid()}" in checks["ready"]["hint"]
+    # What is told last: after the app, whose end is told first.
+    assert checks["ready"]["hint"].startswith(f"port {port} is held by pid {os.getpid()}")
     assert done.err.count(f"is held by pid {os.getpid()}") == 1
 
 
@@ -256,7 +295,9 @@ def test_an_app_that_cannot_be_started_again_is_said(project: Project) -> None:
     done, checks = smoke(project)
     assert done.code == 1
     assert oks(checks)[3:6] == [True, True, False]
-    assert checks["reload"]["message"] == "run.before: a command failed with code 1"
+    words = f"{PYTHON} first.py"
+    words = words if len(words) <= NAMED else f"{words[:NAMED]}..."
+    assert checks["reload"]["message"] == f"run.before: {words} failed with code 1"
     assert checks["reload"]["hint"] == "the app is not started"
     assert state(app) == was
 

@@ -56,3 +56,32 @@ def test_only_inputs_trigger_a_build(start: Callable[..., Live], project: Projec
     assert not ignores(session, project, "b/b.go", FILES["b/b.go"])
     assert session.all("build_finished")[-1]["artifact"] == "changed"
     assert not session.all("problem")
+
+
+def test_a_module_beside_the_project_is_told_and_the_go_work_above_it_builds(
+    start: Callable[..., Live], project: Project
+) -> None:
+    work = "go 1.24\n\nuse (\n\t./project\n\t./beside\n)\n"
+    files = {
+        "../go.work": work,
+        "../beside/go.mod": "module example.com/beside\n\ngo 1.24\n",
+        "../beside/b.go": "package beside\n",
+        "main.go": FILES["main.go"].replace("m/a", "beside"),
+    }
+    write(project.path, FILES | files | {"hotrun.toml": CONFIG})
+    session = start(GOWORK="")
+    session.wait_for("app_started")
+    told = session.wait_for("problem", severity="warning")
+    assert told["message"] == (
+        "the build reads ../beside, which is not watched: an edit there does nothing"
+    )
+    (project.path / "../go.work").write_text(f"{work}// edited\n")
+    built = session.wait_for("build_started", count=1)
+    assert built["paths"] == [str(project.path.parent / "go.work")]
+    paths = '[watch]\npaths = [".", "../beside"]\n'
+    project.write("hotrun.toml", CONFIG.replace("[watch]\n", paths))
+    session.wait_for("watching", roots=[".", str(project.path.parent / "beside")])
+    (project.path / "../beside/b.go").write_text('package beside\n\nfunc init() { println("b") }\n')
+    session.wait_for("build_started", lambda event: "beside/b.go" in "".join(event["paths"]))
+    session.wait_for("output", text="b")
+    assert len(session.all("problem")) == 1

@@ -42,6 +42,7 @@ def read(text: str) -> list[Diagnostic]:
         ("a.c:3:5: warning: unused [-Wx]", ("a.c", 3, 5, "warning", "unused [-Wx]")),
         ("a.c:3:5: note: declared here", ("a.c", 3, 5, "note", "declared here")),
         ("a.c:1:10: fatal error: x.h: No such file", ("a.c", 1, 10, "error", "x.h: No such file")),
+        ("/usr/bin/ld: /tmp/x.o: in function `main':\nl.c:(.text+0x5): undefined reference to `g'", ("l.c", 0, 0, "error", "undefined reference to `g'")),
         ("/usr/bin/ld: l.c:2: undefined reference to `g'", ("l.c", 2, 0, "error", "undefined reference to `g'")),
         ("/usr/bin/ld: /tmp/x.o: in function `main':\n/a/l.c:2: undefined reference to `g'", ("/a/l.c", 2, 0, "error", "undefined reference to `g'")),
         ("/abs/a.c:3:5: error: x", ("/abs/a.c", 3, 5, "error", "x")),
@@ -99,7 +100,8 @@ def test_a_complaint(text: str, found: tuple[str, int, int, str, str] | None) ->
         "v1.2.3:4: x",
         "In file included from a.c:1:",
         "./main.go:11:57: too many errors",
-        "l.c:(.text+0x5): undefined reference to `g'",
+        "l.o:(.text+0x5): undefined reference to `g'",
+        "l.c:(.text+0x5): something of no weight",
         "make[1]: Entering directory '/x/sub'",
         "                 from b.h:2:",
         "a.c: In function 'main':",
@@ -217,6 +219,46 @@ def test_make_says_where_it_is(place: Path) -> None:
     ]
 
 
+def test_make_prints_where_a_recipe_goes(place: Path) -> None:
+    lines = [
+        "cd sub && gcc -c q.c",
+        "q.c:1: error: x",
+        "a.c:2: error: what lies here counts first",
+        "make[1]: Entering directory '{}/sub'",
+        "(cd deep; gcc -c d.c)",
+        "d.c:3: error: x",
+        "make[1]: Leaving directory '{}/sub'",
+        "cd gone && gcc -c d.c",
+        "d.c:4: error: x",
+        "z.c:5: error: x",
+    ]
+    found = parse([line.format(place) for line in lines], str(place), "make")
+    assert [f"{each.file}:{each.line}" for each in found] == [
+        "sub/q.c:1",
+        "a.c:2",
+        "sub/deep/d.c:3",
+        "sub/deep/d.c:4",
+        "z.c:5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("cd sub && gcc -c q.c", "sub/q.c"),
+        ("+ cd sub", "sub/q.c"),
+        ("cd sub/deep/..; gcc -c q.c", "sub/q.c"),
+        ("cd $(DIR) && gcc -c q.c", "q.c"),
+        ("cd sub here is a sentence", "q.c"),
+        ("it did cd sub && more", "q.c"),
+    ],
+)
+def test_a_line_that_changes_the_directory_is_told_from_others(
+    place: Path, line: str, file: str
+) -> None:
+    assert [each.file for each in parse([line, "q.c:1: error: x"], str(place), "make")] == [file]
+
+
 def say(argv: list[str], directory: Path, executable: str | None = None) -> str:
     done = subprocess.run(
         argv,
@@ -327,3 +369,12 @@ def test_python_itself(tmp_path: Path) -> None:
     [found] = read(say(["python3", "a.py"], tmp_path))
     assert os.path.basename(found.file) == "a.py"
     assert (found.line, found.message) == (2, "NameError: name 'x' is not defined")
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc has to say it")
+def test_the_linker_itself(tmp_path: Path) -> None:
+    """It is told of by its file: without -g nobody knows the line."""
+    (tmp_path / "a.c").write_text("int g(void);\nint main(void) { return g(); }\n")
+    assert parse(say(["gcc", "-o", "app", "a.c"], tmp_path).split("\n"), str(tmp_path)) == [
+        Diagnostic("a.c", 0, 0, "error", "undefined reference to `g'")
+    ]

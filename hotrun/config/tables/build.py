@@ -60,7 +60,7 @@ KEYS = (
         never triggers a build, and when a build wrote the same bytes again the running app is
         kept. The `-o` of a plain `go build` is known without being named here.""",
         example='["app"]',
-        aliases=("output", "bin", "artifact", "artifacts"),
+        aliases=("output", "artifact", "artifacts"),
     ),
     Key(
         table="build",

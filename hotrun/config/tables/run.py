@@ -56,7 +56,7 @@ KEYS = (
         doc="""The command that starts the app: a string, run without a shell unless it needs
         one, or a list of arguments.""",
         example='"./app"',
-        aliases=("cmd", "exec", "full_bin"),
+        aliases=("cmd", "exec", "bin", "full_bin", "entrypoint"),
     ),
     Key(
         table="run",

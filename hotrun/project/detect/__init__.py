@@ -2,7 +2,8 @@
 
 Reading only: nothing is run, nothing is written, and whatever the files say, nothing is raised.
 A config of another tool comes first, because somebody wrote it for this; then what a compiler
-needs, then what only a language uses, and a Makefile, which any of them may have, last.
+needs, then what only a language uses, and a Makefile, which any of them may have; last a source
+that nothing speaks for but that it is alone.
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ def _finders() -> Iterator[Callable[[Place, str], Found | None]]:
     from hotrun.project.detect import air, bee, go
 
     yield from (air.find, bee.find, go.find)
-    from hotrun.project.detect import node, python, rust
+    from hotrun.project.detect import node, python, python_script, rust
 
-    yield from (rust.find, python.find_app, node.find, python.find_script)
+    yield from (rust.find, python.find_app, node.find, python_script.find)
     from hotrun.project.detect import cmake, makefile
 
-    yield from (cmake.find, makefile.find)
+    yield from (cmake.find, makefile.find, python_script.find_lone)
 
 
 def _loads(text: str, directory: str) -> bool:

@@ -49,7 +49,7 @@ def _document(place: Place, air: Air) -> str:
 
 def _results(air: Air, build: str) -> list[toml.Entry]:
     """Return what the build makes, where the command does not tell, and what its failure does."""
-    made = [] if _target(build) else [_bin(air).split(" ")[0].removeprefix("./")]
+    made = [] if _target(build) else [_program(air).removeprefix("./")]
     made = [each for each in made if each[:1] not in ("/", ".", "")]
     stop = "stop" if air.is_set("stop_on_error") else ""
     return [
@@ -69,11 +69,24 @@ def _bin(air: Air) -> str:
     return air.text("bin", DEFAULT_BIN)
 
 
-def _run(air: Air) -> list[toml.Entry]:
+def _entrypoint(air: Air) -> str:
     entrypoint = air.build.get("entrypoint")
     line = " ".join(map(shells.quoted, texts(entrypoint))) if isinstance(entrypoint, list) else ""
+    return line or air.text("entrypoint")
+
+
+def _program(air: Air) -> str:
+    """Return the file that is started; "" for a program of PATH, which no build makes."""
+    given = _entrypoint(air) or ("" if "bin" in air.build else air.text("full_bin"))
+    if not given:
+        return _bin(air).split(" ")[0]
+    first = next(iter(shells.words(shells.variables(given)[1])), "")
+    return first if "/" in first else ""
+
+
+def _run(air: Air) -> list[toml.Entry]:
     # A full_bin is a line for a shell, which has `dlv` from PATH; bin is a file.
-    given = line or air.text("entrypoint") or air.text("full_bin")
+    given = _entrypoint(air) or air.text("full_bin")
     variables, command = shells.variables(given or shells.program(_bin(air)))
     args = air.texts("args_bin")
     # air joins them with the command to one line for a shell.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 DEFAULT_CMD = "go build -o ./tmp/main ."
 DEFAULT_BIN = "./tmp/main"
 DEFAULT_LOG = "build-errors.log"
+COLOURS = {"app": "", "build": "yellow", "main": "magenta", "runner": "green", "watcher": "cyan"}
 
 # Every key that is carried over, or that says nothing outside of air.
 _KNOWN = {
@@ -44,6 +45,10 @@ class Air:
         value = self.tree.get(name)
         return value if isinstance(value, dict) else {}
 
+    def top(self, key: str, default: str) -> str:
+        """Return a string outside of all tables."""
+        return next(iter(texts(self.tree.get(key))), default)
+
     def text(self, key: str, default: str = "") -> str:
         """Return a string of [build]."""
         value = self.build.get(key)
@@ -70,6 +75,9 @@ class Air:
             self.leave("build.log", "errors are shown, and written to no file")
         if self.is_set("rerun") and "rerun_delay" in self.build:
             self.leave("build.rerun_delay", "how long hotrun waits grows with each early end")
+        if self.is_set("ignore_dangerous_root_dir"):
+            why = "hotrun never watches a home directory"
+            self.leave("build.ignore_dangerous_root_dir", why)
         self._leave_tables()
         for name, keys in _KNOWN.items():
             unknown = (self.table(name) if name else self.tree).keys() - {*keys.split()}
@@ -83,6 +91,10 @@ class Air:
             self.leave("screen.clear_on_rebuild", "`hotrun run --clear` does it")
         if self.table("misc").get("clean_on_exit") is True:
             self.leave("misc.clean_on_exit", "what the build made stays")
+        if any(COLOURS.get(part) != colour for part, colour in self.table("color").items()):
+            self.leave("color", "hotrun has colours of its own, or none (`--color never`)")
+        if self.table("log").get("time") is True:
+            self.leave("log.time", "the lines of hotrun show no time")
         if self.table("log").get("silent") is True:
             self.leave("log.silent", "`hotrun run -q` shows problems only")
 

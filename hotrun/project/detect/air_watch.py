@@ -82,14 +82,10 @@ def _loose(place: Place, extensions: list[str], files: list[str]) -> list[str]:
 
 def _excluded(place: Place, air: Air, root: str, knows: bool) -> list[str]:
     directories = air.texts("exclude_dir") if "exclude_dir" in air.build else _EXCLUDED
-    directories = [_clean(each) for each in directories]
-    # Below .git nothing is watched in any case; what `air init` lists may not be there at all.
-    kept = [
-        each
-        for each in directories
-        if each not in (".git", ".") and (each not in _EXCLUDED or place.has_directory(each))
-    ]
-    found = [f"/{_below(root, each)}/" for each in kept if each not in place.ignored]
+    # Below .git nothing is watched in any case. What is not there yet may be made at any time.
+    never = [*directories, air.top("tmp_dir", "tmp"), air.top("testdata_dir", "testdata")]
+    kept = [each for each in map(_clean, never) if each not in (".git", ".", *place.ignored)]
+    found = [f"/{_below(root, each)}/" for each in kept if not each.startswith(("/", "../"))]
     found += [f"/{_below(root, _clean(each))}" for each in air.texts("exclude_file")]
     for expression in air.texts("exclude_regex"):
         pattern = glob(expression)

@@ -72,6 +72,7 @@ class Package:
         scripts: Those of its scripts that one line can show.
         manager: "npm", "pnpm", "yarn" or "bun".
         why: A sentence about the manager, or nothing.
+        broken: What is wrong with the file, and where; "": it is JSON.
     """
 
     place: Place
@@ -79,6 +80,7 @@ class Package:
     scripts: Mapping[str, str]
     manager: str
     why: tuple[str, ...]
+    broken: str = ""
 
     @property
     def choices(self) -> list[str]:
@@ -127,10 +129,7 @@ def find(place: Place, main: str = "") -> Found | None:
 
 
 def _read(place: Place) -> Package:
-    try:
-        tree = json.loads(place.text(FILE))
-    except (ValueError, RecursionError):
-        tree = {}
+    tree, broken = _parsed(place.text(FILE))
     manifest = tree if isinstance(tree, dict) else {}
     lines = _table(manifest, "scripts").items()
     scripts = {
@@ -138,7 +137,17 @@ def _read(place: Place) -> Package:
         for name, line in lines
         if isinstance(line, str) and line.strip() and line.isprintable()
     }
-    return Package(place, manifest, scripts, *_manager(place, manifest))
+    return Package(place, manifest, scripts, *_manager(place, manifest), broken)
+
+
+def _parsed(text: str) -> tuple[object, str]:
+    """Return what the file says, and what is wrong with it."""
+    try:
+        return json.loads(text), ""
+    except json.JSONDecodeError as error:
+        return {}, f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except (ValueError, RecursionError):
+        return {}, "it nests too deeply"
 
 
 def _table(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -267,6 +276,9 @@ def _program(package: Package) -> Found | None:
         command = f"bun {file}" if package.manager == "bun" else f"npx tsx {file}"
     whose = "its main" if file == named else "there"
     what = f"{FILE} is here without a start script, and {file} is {whose}"
+    if package.broken:
+        what = f"{FILE} is no JSON ({package.broken}): node starts nothing until it is mended"
+        return _found(package, command, (what, f"{file} is there, and is run"))
     return _found(package, command, (what,))
 
 

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from hotrun.process import tree
 from hotrun.project.smoke import edit, left
 from hotrun.project.smoke.check import (
     FailedError,
@@ -26,6 +27,7 @@ LONGEST = 100  # characters of a command that are shown
 # Seconds between two requests to end at once: hotrun takes what comes together for a single one
 # (hotrun.signals), and the kernel what it could not deliver yet.
 AGAIN = 0.1
+DUE = 5.0  # seconds in which hotrun tells of an end that there has been
 KILLED = 10.0  # seconds in which a hotrun that was asked twice is gone
 
 
@@ -35,15 +37,20 @@ def stop(live: Live) -> Found:
     live.has_time_to_end()
     interrupted = _caught_up(live)
     live.learn()
+    stat = tree.read(heard.pid) if heard.pid else None
+    if heard.pid and (stat is None or not stat.alive):  # dead, and hotrun is about to say so
+        interrupted = _caught_up(live, "app_exited") or interrupted
     before = heard.exited
     heard.forget()
-    _end(live, interrupted)
+    hear_out(live, interrupted)
     if not heard.run:
         raise SkippedError("no app was started")
     if before is not None:
         return _ended_before(live, before)
     if heard.exited is None:
         raise FailedError("hotrun ended without its app", "`hotrun leftovers` lists what it left")
+    if not heard.exited["expected"]:  # by itself, between our last look and what we asked
+        return _ended_before(live, heard.exited)
     _is_graceful(live)
     heard.forget()
     return Found(f"{heard.stopping}: the app ended with {how(heard.exited)}")
@@ -69,17 +76,27 @@ def clean(live: Live) -> Found:
     return Found(f"no process is left, and no port{f' ({ports})' if ports else ''}", notes)
 
 
-def _caught_up(live: Live) -> InterruptedByError | None:
-    """Hear whether the app has ended by itself meanwhile, and whether we are asked to end."""
+def _caught_up(live: Live, *due: str) -> InterruptedByError | None:
+    """Hear whether the app has ended by itself meanwhile, and whether we are asked to end.
+
+    Args:
+        live: The smoke test.
+        due: The names of events, of which one comes at once; none: hear what was said by now.
+    """
     try:
-        live.catch_up()
+        if due:
+            live.wait(*due, within=DUE)
+        else:
+            live.catch_up()
     except InterruptedByError as error:
         return error
+    except (LateError, OutOfTimeError):
+        pass
     return None
 
 
-def _end(live: Live, interrupted: InterruptedByError | None) -> None:
-    """Ask hotrun to end, and hear it out; who asks us meanwhile wants it at once."""
+def hear_out(live: Live, interrupted: InterruptedByError | None = None) -> None:
+    """Ask hotrun to end, and hear all it says; who asks us meanwhile wants it at once."""
     live.session.send(signal.SIGTERM)
     while True:
         again = AGAIN if live.session.asked > 1 else None

@@ -87,8 +87,14 @@ class Heard:
                 pass
 
     def take(self) -> Event:
-        """Return the last problem that was told; it is what a check fails for, and told by that."""
-        return self.problems.pop()
+        """Return the last problem that was told; it is what a check fails for, and told by that.
+
+        What is mended by the same step is the same problem: a port that run.ready asks is named
+        before the app is started, and again when the app has failed.
+        """
+        last = self.problems.pop()
+        self.problems[:] = [e for e in self.problems if not e["hint"] or e["hint"] != last["hint"]]
+        return last
 
     def forget(self) -> None:
         """What was told up to now is no reason for what comes; it is shown all the same."""

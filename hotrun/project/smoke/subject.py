@@ -11,6 +11,7 @@ from hotrun.project.explain import Explainer
 from hotrun.project.plan import plan
 from hotrun.project.smoke.choose import choose
 from hotrun.project.watched import accepts
+from hotrun.watch.paths import is_below
 
 if TYPE_CHECKING:
     from hotrun.config import Config
@@ -94,7 +95,17 @@ def _named(config: Config, named: str, explainer: Explainer) -> tuple[str, str]:
     if not found:
         raise ConfigError(f"--edit: there is no file {named}", NAME_ONE)
     path, told = next((each for each in found if each[1].watched), found[0])
+    if os.path.islink(path) and not config.watch.follow_symlinks:
+        # The bytes of the file behind it are what is edited, and what is told of.
+        path = _behind(path, config.directory)
+        told, named = explainer.explain(path), f"{named}, which is a link to {path},"
     if not told.watched or told.action not in SHOWS:
         hint = f"{told.reason.removesuffix('.')}; {NAME_ONE}"
         raise ConfigError(f"--edit: a change of {named} {told.effect}", hint)
     return path, told.action
+
+
+def _behind(link: str, directory: str) -> str:
+    """Return the file that a link leads to, by the name that it has below the directory."""
+    path, real = os.path.realpath(link), os.path.realpath(directory)
+    return os.path.join(directory, os.path.relpath(path, real)) if is_below(path, {real}) else path

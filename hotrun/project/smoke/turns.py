@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hotrun import variables
+from hotrun.project.smoke import ending
 from hotrun.project.smoke.check import LATE, FailedError, Found, LateError, SkippedError
 from hotrun.project.smoke.heard import how, worded
 from hotrun.units import format_duration
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 START = 1.0
 # Seconds beyond the time of run.ready: two clocks, and the last answer on its way.
 SLACK = 0.5
-NOTICE = 15.0  # seconds in which an edit is noticed, beside what the config gives it
+NOTICE = 15.0  # seconds in which hotrun says what is due, beside what the config gives it
 # A variable for a port. One for a password has a "@" behind it, and one of the path a "/" before.
 _PORT = re.compile(r"(?:\w+://)?[^/?#]*:(?P<port>\$\{\w+(?::-[0-9]*)?\})(?=[/?#]|$)")
 NO_APP = "there is no app ([run])"
@@ -128,15 +130,24 @@ def _serves(live: Live) -> str:
         return _asked(live, event["ms"])
     if event["code"] == 0 and limit is None:
         return f"it ran to its end with code 0 in {_time(event['ms'])}"
-    ended = how(event)
-    what = f"the app ended with {ended} after {_time(event['ms'])}"
+    raise _ended(live, event)
+
+
+def _ended(live: Live, event: Event) -> FailedError:
+    """Return what to say of an app that ended, and was to serve.
+
+    Who holds its port is told after its end, and looked for in all processes: it is heard out.
+    """
+    live.learn()
+    live.has_time_to_end()
+    ending.hear_out(live)
+    what = f"the app ended with {how(event)} after {_time(event['ms'])}"
     hint = "look at what it printed" if live.heard.printed("app") else ""
     if event["code"] == 0:
         what, hint = f"{what}, before it was ready", "run.ready says how it is asked"
     if live.heard.problems:
         hint = worded(live.heard.take())
-    printed, places = live.heard.printed("app"), live.heard.traced()
-    raise FailedError(what, hint, output=printed, places=places)
+    return FailedError(what, hint, output=live.heard.printed("app"), places=live.heard.traced())
 
 
 def _replaced(live: Live) -> None:
@@ -148,6 +159,9 @@ def _replaced(live: Live) -> None:
 
 
 def _not_ready(live: Live) -> FailedError:
+    if not live.heard.problems:  # hotrun says so itself, on a busy machine a while after its time
+        with suppress(LateError):
+            live.expect("problem", "app_ready", "app_exited", within=NOTICE)
     if live.heard.problems:
         failed = live.refused(LATE)
     else:
