@@ -17,8 +17,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from hotrun.lean import NamedTuple
-from hotrun.process import mark, tree
 from hotrun.process import spawn as spawning
+from hotrun.process import tree
+from hotrun.process.family import Family
 from hotrun.process.output import Pipe
 
 if TYPE_CHECKING:
@@ -90,7 +91,6 @@ class Child:
         self.usage: Usage | None = None  # of an app's first process, known when it has ended
         self.beyond: dict[int, str] = {}  # at a kill: who took another user (sudo), and lives on
         self.gone = False
-        self._seen: set[Process] = set()  # who descends from it, as far as we have ever looked
         self._told: set[Process] = set()  # who was sent the stop signal
         self._signal: int | None = None  # the stop signal that was sent
         self._signalled = 0  # when, in the clock of `Process.began`
@@ -118,6 +118,7 @@ class Child:
         for pipe in self._pipes:
             pipe.listen()
         self.pid = self._popen.pid
+        self._family = Family(self._reaper, self.pid, self._cookie)
         if self._cookie:
             self._least = tree.peak_memory(os.getpid()) or 0
 
@@ -214,8 +215,7 @@ class Child:
             self._hooks.halted(os.WSTOPSIG(status))
         elif pid:
             self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
-            # Whoever has its number from now on is another one.
-            self._seen = {each for each in self._seen if each.pid != self.pid}
+            self._family.leave()
             if self._cookie:
                 self.usage = self._used(used)
 
@@ -279,37 +279,13 @@ class Child:
     # --- the tree ---
 
     def _look_around(self) -> list[Stat]:
-        """Return who lives of it, and remember them: later their parents may be gone.
-
-        Orphans come last: whose parent ends while we look comes to us. One that ended itself
-        meanwhile may have left us a child that our list has not; it is returned as not alive.
-        """
-        # The pid of a first process that was reaped may be somebody else's by now.
-        first = tree.read(self.pid) if self.code is None else None
-        seen = [stat for each in self._seen if (stat := tree.read(each.pid))]
-        roots = [stat for stat in seen if stat.process in self._seen]
-        found = _with_all_below([*roots, *([first] if first is not None else [])])
-        orphans = [stat for stat in self._reaper.adopted() if stat.process not in found]
-        owned = [stat for stat in orphans if stat.alive and self._owns(stat)]
-        found |= _with_all_below(owned)
-        if not self._cookie:  # who left our session did so to stay
-            found = {process: s for process, s in found.items() if s.session == os.getsid(0)}
-        self._seen = set(found)
-        lost = [s for s in orphans if s not in owned and not (s.alive and tree.alive(s.process))]
-        return [*found.values(), *(stat._replace(alive=False) for stat in lost)]
-
-    def _owns(self, orphan: Stat) -> bool:
-        if orphan.group == self.pid:
-            return True
-        return bool(self._cookie) and mark.belongs(orphan.pid, self._cookie)
+        return self._family.look(first=self.code is None)
 
     def _left(self) -> list[Stat]:
         """Return who has to be gone before it is over."""
         if not self._cookie and not self._killing and self._signal is None:
             return []
-        left = self._look_around()
-        if not left:  # a group of another session is not ours: the number was used again
-            left = [stat for stat in tree.members(self.pid) if stat.session == os.getsid(0)]
+        left = self._look_around() or self._family.group()
         if self._killing:  # what we may not kill is not waited for
             left = [stat for stat in left if tree.reachable(stat.pid)]
         return left
@@ -368,8 +344,3 @@ def _left(stat: Stat) -> bool:
     """Whether a process is in another group by now."""
     now = tree.read(stat.pid)
     return now is not None and now.process == stat.process and now.group != stat.group
-
-
-def _with_all_below(roots: list[Stat]) -> dict[Process, Stat]:
-    below = tree.below(stat.pid for stat in roots)
-    return {stat.process: stat for stat in (*roots, *below) if stat.alive}
