@@ -2,8 +2,10 @@
 
 Law: no change is lost. One triggers nothing only if there is evidence that the step wrote the
 file: its processes wrote to some file at that very moment, and so it was in the three runs before
-that could be measured. Where nobody knows (tmpfs, other systems, who writes all the time), what
-comes at one pace again and again is put off by a growing pause, and then it counts.
+that could be measured. To remove, to rename and to make an empty file writes nothing: there a
+step is known by what it made, and who comes and goes with its runs is suspected at any pace. Where
+nobody knows (tmpfs, other systems, who writes all the time), what comes at one pace again and again
+is put off by a growing pause, and then it counts.
 
 Pure: no clock and no disk. Times are seconds of the wall clock, as those in the file system are.
 """
@@ -19,10 +21,13 @@ from typing import TYPE_CHECKING
 from hotrun.lean import NamedTuple, dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
 START_WINDOW = 10.0
 """Seconds from its start in which what changes may be the app's: it writes when it sets up."""
+
+SIGNAL_WINDOW = 2.0
+"""Seconds from a signal of a rule in which what changes may be the app's: it reloads."""
 
 BUILDS = 3
 """Builds in a row that a file may cause although the step itself writes it."""
@@ -36,15 +41,17 @@ MOST_PAUSE = 30.0
 LEAST_SPREAD = 0.3  # seconds that the lags of a program may differ, on a busy machine
 SPREAD = 0.2  # the same, as a part of the lag
 MOST_WINDOWS = 64
-MANY = 3  # caught files above which their directory is named
+
+VARIES = r"[^\W_]*\d[^\W_]*"  # a pid, a time, a hash
 
 
 class Writer(NamedTuple):
     """What may write.
 
     Attributes:
-        kind: "build", "rule" (the command of one), "app", "beside" (a command before or after it).
-        name: Of a rule where it stands, of a command beside the app its key.
+        kind: "build", "rule" (the command of one), "app", "beside" (a command before or after it),
+            "signal" (the app, when it is sent one).
+        name: Of a rule where it stands, of a command beside the app its key, of a signal its own.
     """
 
     kind: str
@@ -58,7 +65,32 @@ class Writer(NamedTuple):
             "rule": f"the command of the rule at {self.name}",
             "beside": f"a command of {self.name}",
             "app": "the app",
+            "signal": "the app",
         }[self.kind]
+
+
+class Change(NamedTuple):
+    """What the disk tells of a changed path.
+
+    Attributes:
+        at: When it changed: the mtime; of a path that is gone, that of the nearest directory
+            above it that is there; None: not known.
+        moved: When it was given its name or mode, by the ctime, if what is in it is older.
+        kept: It is the very file that it was at its last change, and nothing was written to it.
+        gone: Nothing is there.
+        empty: It holds no byte of its own: a link does not.
+    """
+
+    at: float | None
+    moved: float | None = None
+    kept: bool = False
+    gone: bool = False
+    empty: bool = False
+
+    @property
+    def writes_nothing(self) -> bool:
+        """Whether such a change can be made without writing a byte."""
+        return self.gone or self.empty or self.moved is not None
 
 
 class Caught(NamedTuple):
@@ -73,6 +105,16 @@ class Caught(NamedTuple):
     pattern: str = ""
     waits: bool = False  # it is not known who writes it
 
+    @property
+    def shown(self) -> str:
+        """As a message names it; a pattern of all files would say nothing."""
+        return self.path if self.pattern in ("", "*") else self.pattern
+
+    @property
+    def glob(self) -> str:
+        """As the config names it."""
+        return escaped(self.path) if self.pattern in ("", "*") else self.pattern
+
 
 class Verdict(NamedTuple):
     """What becomes of a change.
@@ -82,6 +124,7 @@ class Verdict(NamedTuple):
         dropped: Paths that do not, and who wrote them.
         held: Paths that trigger after ``pause`` seconds.
         caught: What was dropped or held for the first time.
+        void: Paths that were held because they had come, and are gone again: nothing is to follow.
         doubted: Paths that a step may have written, or writes at other times: their pages are to
             be written out now, or what is written to them next is not counted (``process.wrote``).
         outside: Somebody saved, so that nothing is to wait any longer.
@@ -92,6 +135,7 @@ class Verdict(NamedTuple):
     held: tuple[str, ...] = ()
     pause: float = 0.0
     caught: tuple[Caught, ...] = ()
+    void: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
     outside: bool = False
 
@@ -116,14 +160,28 @@ class _Window:
     def phase(self) -> _Phase:
         return _Phase(self.writer, self.stops)
 
+    @property
+    def is_the_step_alone(self) -> bool:
+        """Whether it is as long as the step; an app has long been up when others come by."""
+        return self.stops or self.writer.kind not in ("app", "signal")
+
 
 @dataclass(slots=True)
 class _Blame:
-    """One change that fits one window; ``sure`` if its step wrote at that moment."""
+    """One change that fits one window.
+
+    Attributes:
+        lag: Seconds from the window's start.
+        sure: Its step wrote at that moment.
+        gone: It is a removal.
+        brief: It is the removal of what came in a window, too.
+    """
 
     window: _Window
     lag: float
     sure: bool
+    gone: bool
+    brief: bool
 
 
 @dataclass(slots=True)
@@ -132,22 +190,38 @@ class _Streak:
 
     Attributes:
         sure: So many of them were written by the step, and of the others that is not known.
+        gone: The last one was a removal.
+        comes_and_goes: There were removals and others.
     """
 
     blames: deque[_Blame] = field(default_factory=lambda: deque(maxlen=BUILDS))
     count: int = 0
     sure: int = 0
+    gone: bool = False
+    comes_and_goes: bool = False
 
     def add(self, blame: _Blame) -> None:
-        """Go on with this, or begin anew; what is written again in the same run is left out."""
+        """Go on with this, or begin anew; what is written again in the same run is left out.
+
+        Nobody removes a file, and makes it again, once in each run: that needs no pace.
+        """
+        self.comes_and_goes |= blame.brief or (bool(self.blames) and self.gone != blame.gone)
+        self.gone = blame.gone
         if self.blames and self.blames[-1].window is blame.window:
             return
-        if not blame.sure and not _steady([each.lag for each in (*self.blames, blame)]):
+        lags = [each.lag for each in (*self.blames, blame)]
+        if not (blame.sure or self.comes_and_goes or _steady(lags)):
             self.blames.clear()
             self.count = 0  # how often it is sure stays: this one could not be measured
         self.blames.append(blame)
         self.count += 1
         self.sure += blame.sure
+
+    def stays(self) -> bool:
+        """Begin again with the least pause, if somebody saved; say whether it is worth that."""
+        stays = self.comes_and_goes and self.count > BUILDS
+        self.count, self.sure = BUILDS, 0
+        return stays
 
     @property
     def pause(self) -> float:
@@ -170,14 +244,20 @@ class Breaker:
         self._streaks: dict[tuple[str, _Phase], _Streak] = {}
         self._kinds: dict[tuple[str, _Phase], _Streak] = {}  # by pattern
         self._caught: set[tuple[str, _Phase]] = set()
-        self._told: set[tuple[str, _Phase]] = set()
+        self._told: set[tuple[str, Writer, bool]] = set()
+        self._made: dict[str, Writer] = {}  # what is there, and a step is known to have written
+        self._came: set[str] = set()  # what is there, and changed last while a step ran
+        self._absent: set[str] = set()  # what was gone when it was last told of
+        self._pending: set[str] = set()  # what was not there, has come, and is held
         self._needed: dict[tuple[str, _Phase], int] = {}  # runs that have to be sure, if not BUILDS
 
     # --- when steps ran ---
 
     def began(self, writer: Writer, at: float) -> None:
         """A step has been started."""
-        end = at + self._start_window if writer.kind == "app" else math.inf
+        self._pending.clear()  # it may read them
+        window = {"app": self._start_window, "signal": SIGNAL_WINDOW}.get(writer.kind, math.inf)
+        end = at + window
         self._windows.append(_Window(writer, stops=False, start=at, end=end))
 
     def stopping(self, writer: Writer, at: float) -> None:
@@ -207,39 +287,83 @@ class Breaker:
         """Go by another config: what was caught may be named in it."""
         for each in (self._streaks, self._kinds, self._caught, self._told, self._needed):
             each.clear()
+        for paths in (self._made, self._came, self._absent, self._pending):  # they were watched
+            paths.clear()
+
+    def lets_go(self, paths: Collection[str]) -> None:
+        """What was held is not held any more."""
+        self._pending.difference_update(paths)
 
     # --- changes ---
 
     def weigh(
         self,
-        changes: Mapping[str, float | None],
+        changes: Mapping[str, Change],
         wrote: Callable[[str, Writer, float], bool | None] = lambda *_: None,
     ) -> Verdict:
         """Decide which paths of a change trigger.
 
         Args:
-            changes: The changed paths, relative, with the time at which each changed as the
-                disk tells it: the mtime (a rename keeps it: what was moved here from afar is
-                nobody's); of a path that is gone, the mtime of the directory it was in, or None.
+            changes: The changed paths, relative.
             wrote: Tells of a path, a step and a time whether the step's processes wrote to any
                 file then; None: not known.
         """
-        blames = {path: self._blame(path, at, wrote) for path, at in changes.items()}
-        dropped = {
+        changes = self._placed(changes)
+        blames = {path: self._blame(path, change, wrote) for path, change in changes.items()}
+        void = tuple(p for p in changes if changes[p].gone and blames[p] and p in self._pending)
+        dropped = self._of_caught(blames) | {
+            path: blame.window.writer for path in void if (blame := blames[path])
+        }
+        rest = {path: blame for path, blame in blames.items() if path not in dropped}
+        doubted = tuple(path for path in rest if self._is_doubted(path, changes[path].at))
+        own = {path: blame for path, blame in rest.items() if blame is not None}
+        if len(own) < len(rest):
+            verdict = Verdict(tuple(rest), dropped, outside=True)
+            self._somebody_saved(rest.keys() - own.keys())
+        else:
+            caught = self._note(own)
+            verdict = self._put_off(own, dropped | self._of_caught(own), caught)
+        self._remember(changes, blames)
+        return verdict._replace(void=void, doubted=doubted)
+
+    def _of_caught(self, blames: Mapping[str, _Blame | None]) -> dict[str, Writer]:
+        """Return who wrote what triggers nothing."""
+        return {
             path: blame.window.writer
             for path, blame in blames.items()
             if blame and blame.sure and (path, blame.window.phase) in self._caught
         }
-        rest = {path: blame for path, blame in blames.items() if path not in dropped}
-        doubted = tuple(path for path in rest if self._is_doubted(path, changes[path]))
-        own = {path: blame for path, blame in rest.items() if blame is not None}
-        if len(own) < len(rest):  # somebody saved: all that follows may come of that
-            self._streaks.clear()
-            self._kinds.clear()
-            return Verdict(tuple(rest), dropped, doubted=doubted, outside=True)
-        caught = self._note(own)
-        dropped |= {each.path: each.writer for each in caught}
-        return self._put_off(own, dropped, caught)._replace(doubted=doubted)
+
+    def _somebody_saved(self, paths: Collection[str]) -> None:
+        """All that follows may come of that; but not what comes and goes with the runs."""
+        for streaks in (self._streaks, self._kinds):
+            for place, streak in [*streaks.items()]:
+                if place[0] in paths or not streak.stays():
+                    del streaks[place]
+
+    def _remember(self, changes: Mapping[str, Change], blames: Mapping[str, _Blame | None]) -> None:
+        """Write down what is there now, and whose it is."""
+        for path, blame in blames.items():
+            gone, came = changes[path].gone, blame is not None and not blame.gone
+            self._made.pop(path, None)
+            (self._absent.add if gone else self._absent.discard)(path)
+            (self._came.add if came else self._came.discard)(path)
+            if blame is not None and came and blame.sure:
+                self._made[path] = blame.window.writer
+
+    def _placed(self, changes: Mapping[str, Change]) -> dict[str, Change]:
+        """Let what was moved have changed when it was; of others the mtime tells.
+
+        What was copied here from another machine may have its old time too, so that only what
+        has replaced another, or is itself, is known to be moved.
+        """
+        renames = any(change.gone for change in changes.values())
+        return {
+            path: change._replace(at=change.moved)
+            if change.moved is not None and (renames or change.kept or path in self._absent)
+            else change._replace(moved=None)
+            for path, change in changes.items()
+        }
 
     def _is_doubted(self, path: str, at: float | None) -> bool:
         return bool(self._holding(at)) or any(path == known for known, _ in self._caught)
@@ -255,20 +379,32 @@ class Breaker:
         return []
 
     def _blame(
-        self, path: str, at: float | None, wrote: Callable[[str, Writer, float], bool | None]
+        self,
+        path: str,
+        change: Change,
+        wrote: Callable[[str, Writer, float], bool | None],
     ) -> _Blame | None:
         """Blame who wrote, else the last one of whom that is not known, else nobody."""
-        found: _Blame | None = None
+        found, at = None, change.at
         for window in self._holding(at):
             assert at is not None  # noqa: S101 - no window holds None
             did = wrote(path, window.writer, at)
+            if not did and change.writes_nothing:
+                did = self._unmade(path, change, window)
+            brief = change.gone and path in self._came
+            blame = _Blame(window, at - window.start, bool(did), change.gone, brief)
             if did:
-                return _Blame(window, at - window.start, sure=True)
+                return blame
             if did is None:
-                found = found or _Blame(window, at - window.start, sure=False)
+                found = found or blame
             elif (place := (path, window.phase)) in self._streaks and place not in self._caught:
                 self._needed[place] = 2 * self._needed.get(place, BUILDS)
         return found
+
+    def _unmade(self, path: str, change: Change, window: _Window) -> bool | None:
+        """Whether a step has made a change that writes nothing: it removes what it made."""
+        is_own = change.gone and self._made.get(path) == window.writer
+        return True if is_own and window.is_the_step_alone else None
 
     def _note(self, own: Mapping[str, _Blame]) -> list[Caught]:
         """Write down a change that the steps themselves may have made; return what is caught."""
@@ -277,13 +413,22 @@ class Breaker:
             place = path, blame.window.phase
             streak = self._streaks.setdefault(place, _Streak())
             streak.add(blame)
-            if blame.sure:
-                self._kinds.setdefault((_pattern(path), place[1]), _Streak()).add(blame)
+            if blame.sure or streak.comes_and_goes:
+                for kind in _patterns(path):
+                    self._kinds.setdefault((kind, place[1]), _Streak()).add(blame)
             if streak.sure >= self._needed.get(place, BUILDS):
                 del self._streaks[place]
                 self._caught.add(place)
-                caught.append(Caught(path, *place[1]))
+                caught += self._first(Caught(path, *place[1]))
         return caught
+
+    def _first(self, caught: Caught) -> list[Caught]:
+        """Return what is caught, if it is to be told; of an app not for its end once more."""
+        place = caught.pattern or caught.path, caught.writer, caught.waits
+        if place in self._told:
+            return []
+        self._told.add(place)
+        return [caught]
 
     def _put_off(
         self, own: Mapping[str, _Blame], dropped: Mapping[str, Writer], caught: list[Caught]
@@ -292,10 +437,12 @@ class Breaker:
         found = {path: self._pause(path, own[path]) for path in own if path not in dropped}
         held = tuple(path for path, (pause, _) in found.items() if pause)
         for path in held:
-            phase, pattern = own[path].window.phase, found[path][1]
-            if (place := (pattern or path, phase)) not in self._told:
-                self._told.add(place)
-                caught.append(Caught(path, *phase, pattern=pattern, waits=True))
+            pattern = found[path][1]
+            caught += self._first(
+                Caught(path, *own[path].window.phase, pattern=pattern, waits=True)
+            )
+            if not own[path].gone and (path in self._absent or (pattern and own[path].sure)):
+                self._pending.add(path)
         counting = tuple(path for path in found if path not in held)
         pause = min((found[path][0] for path in held), default=0.0)
         return Verdict(counting, dropped, held, pause, tuple(caught))
@@ -304,91 +451,33 @@ class Breaker:
         """Return the seconds that a path has to wait, and the pattern for which it has to."""
         phase = blame.window.phase
         streak = self._streaks[path, phase]
-        kind = self._kinds.get((_pattern(path), phase))
-        if kind is not None and streak.count == 1 and blame.sure:  # a file of a new name
-            return kind.pause, _pattern(path)
-        return streak.pause, ""
+        pauses = []
+        if streak.count <= 1 + streak.comes_and_goes:  # the name is new
+            kinds = [(kind, self._kinds.get((kind, phase))) for kind in _patterns(path)]
+            suspect = blame.sure or streak.comes_and_goes
+            pauses = [(k.pause, name) for name, k in kinds if k and (suspect or k.comes_and_goes)]
+        longest = max(pauses, key=lambda each: each[0], default=(0.0, ""))  # the narrowest of them
+        return max((streak.pause, ""), longest, key=lambda each: each[0])
 
 
 def _steady(lags: list[float]) -> bool:
     return max(lags) - min(lags) <= max(LEAST_SPREAD, SPREAD * max(lags))
 
 
-def _pattern(path: str) -> str:
-    """Return the glob of a file's neighbours of its kind: ``logs/*.log``."""
+def _patterns(path: str) -> list[str]:
+    """Return globs of a file's neighbours of its kind, the narrowest first: ``logs/app.*.log``."""
+    import re
+
     directory, name = os.path.split(path)
-    return os.path.join(directory, f"*{os.path.splitext(name)[1]}")
+    parts = [escaped(part) for part in re.split(VARIES, name)]
+    first, dot, _ = name.partition(".")
+    names = ["*".join(parts)] if len(parts) > 1 else []
+    if first and dot:
+        names.append(f"{escaped(first)}.*")
+    names.append(f"*{escaped(os.path.splitext(name)[1])}")
+    return [os.path.join(escaped(directory), each) for each in dict.fromkeys(names)]
 
 
-# --- what is said ---
-
-
-def advice(
-    caught: Collection[Caught], outputs: Sequence[str] | None, exclude: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Return message and hint for each step that was caught.
-
-    Args:
-        caught: Of one verdict.
-        outputs: What ``build.outputs`` holds already; None without a build.
-        exclude: What ``watch.exclude`` holds already.
-    """
-    said = []
-    for writer, stops, waits in sorted({(each.writer, each.stops, each.waits) for each in caught}):
-        found = [each for each in caught if each[1:3] == (writer, stops) and each.waits == waits]
-        message = _message(found, writer, stops=stops, waits=waits)
-        said.append((message, _hint(found, writer, outputs, exclude)))
-    return said
-
-
-def _message(found: list[Caught], writer: Writer, *, stops: bool, waits: bool) -> str:
-    again, when = {
-        "build": ("trigger", "the build runs"),
-        "app": ("restart", "the app stops" if stops else "the app starts"),
-    }.get(writer.kind, ("trigger", "that command runs"))
-    more = len({each.pattern or each.path for each in found}) - 1
-    names = f"{found[0].pattern or found[0].path}{f' +{more} more' if more else ''}"
-    be, it, s = ("are", "they", "") if more else ("is", "it", "s")
-    if waits:
-        return f"{names} change{s} each time {when}: {it} {again}{s} it only after a pause now"
-    what = f"{names} {be} written by {writer.shown}, which {it} {again}{s} again"
-    return f"{what}: {it} {'trigger' + s} nothing now while {when}"
-
-
-def _hint(
-    found: list[Caught], writer: Writer, outputs: Sequence[str] | None, exclude: Sequence[str]
-) -> str:
-    key, table, known, rooted = "exclude", "watch", exclude, True
-    if outputs is not None and writer.kind in ("build", "rule"):
-        key, table, known, rooted = "outputs", "build", outputs, False
-    items = ", ".join(map(_quoted, (*known, *_globs(found, rooted=rooted))))
-    line = f"put this into [{table}] of hotrun.toml: {key} = [{items}]"
-    return f"if {writer.shown} writes it, {line}" if found[0].waits else line
-
-
-def _globs(found: list[Caught], *, rooted: bool) -> list[str]:
-    """Return globs for what was caught; a directory's when it holds many.
-
-    Args:
-        found: Of one writer.
-        rooted: A slash has to begin what would mean such a name in every directory, or a comment.
-    """
-    paths = list(dict.fromkeys(each.pattern or _escaped(each.path) for each in found))
-    top = os.path.commonpath([os.path.dirname(each.path) for each in found])
-    if len(paths) > MANY and top:
-        paths = [f"{_escaped(top)}/**"]
-    loose = (path for path in paths if "/" not in path or path.startswith(("!", "#")))
-    marked = set(loose) if rooted else set()
-    return [f"/{path}" if path in marked else path for path in paths]
-
-
-def _escaped(path: str) -> str:
+def escaped(path: str) -> str:
     """Return a path as a glob that fits nothing else."""
     return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)
-
-
-def _quoted(text: str) -> str:
-    """Return a string as TOML has it."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

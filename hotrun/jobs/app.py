@@ -160,6 +160,7 @@ class AppJob:
     def signal(self, number: int) -> None:
         """Send the app's first process the signal of a rule."""
         if self._child is not None and self.pid is not None:
+            self._host.loops.signals(signal_name(number), self.pid)
             self._child.send_first(number)
         self._host.tell(notices.AppSignalled(self._service, self.run, signal_name(number)))
 

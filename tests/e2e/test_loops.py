@@ -251,6 +251,23 @@ def test_a_script_that_saves_as_soon_as_it_hears_of_a_build_loses_nothing(
     assert told(session) == []
 
 
+def test_a_script_that_makes_and_removes_a_file_when_it_hears_of_a_build_loses_nothing(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    project.config()
+    session = start()
+    flag = project.path / "flag.txt"
+    for n in range(10):
+        session.wait_for("build_finished", ok=True)
+        if n % 2:
+            flag.unlink()
+        else:
+            project.write("flag.txt", "")
+        session.wait_for("build_started", paths=["flag.txt"])
+    session.wait_for("build_finished", ok=True)
+    assert told(session) == []
+
+
 def test_an_editor_that_saves_by_the_clock_loses_nothing_to_a_build_that_it_cancels(
     project: Project, start: Callable[..., Live]
 ) -> None:
@@ -305,3 +322,116 @@ def test_a_loop_at_no_pace_comes_to_an_end(project: Project, start: Callable[...
     session = start()
     session.wait_for("problem", lambda event: event["message"].startswith("gen.txt is written by"))
     assert len(session.all("build_started")) <= 12
+
+
+# What removes, renames or makes an empty file writes no byte.
+UNWRITTEN = [
+    pytest.param("if [ -e f ]; then rm f; else date > f; fi", "f", id="removed in turn"),
+    pytest.param(": > build.lock; sleep 0.2; rm build.lock", "build.lock", id="empty lock"),
+    pytest.param("echo $$ > build.lock; sleep 0.2; rm build.lock", "build.lock", id="lock"),
+    pytest.param(
+        "f=vite.config.ts.timestamp-$$.mjs; echo x > $f; sleep 0.2; rm $f",
+        "vite.config.ts.timestamp-*.mjs",
+        id="temporary file",
+    ),
+    pytest.param(
+        "rm -rf dist; mkdir dist; date +%N > dist/main.$(date +%N).js",
+        "dist/main.*.js",
+        id="new name",
+    ),
+    pytest.param(
+        "if [ -e d ]; then rm -rf d; else mkdir -p d/e; date > d/e/f; fi",
+        "d/e/f",
+        id="with its tree",
+    ),
+    pytest.param("ln -sfn $(date +%N) current", "current", id="link"),
+    pytest.param("if [ -x a ]; then chmod -x a; else chmod +x a; fi", "a", id="mode"),
+    pytest.param("if [ -e a ]; then mv a b; else mv b a; fi", "a +1 more", id="renamed in turn"),
+]
+
+
+@pytest.mark.parametrize(("command", "name"), UNWRITTEN)
+def test_what_comes_and_goes_with_each_build_causes_a_few_builds_and_a_message(
+    project: Project, start: Callable[..., Live], command: str, name: str
+) -> None:
+    project.write("hotrun.toml", f"[build]\ncommand = {json.dumps(command)}\n")
+    os.utime(project.write("a", ""), (0, 0))
+    session = start()
+    session.wait_for("problem", lambda event: event["message"].startswith(f"{name} "))
+    assert len(session.all("build_started")) <= 12
+    project.write("main.txt", "saved")
+    session.wait_for("build_started", lambda event: "main.txt" in event["paths"])
+
+
+def test_a_lock_of_the_build_that_is_held_and_gone_again_is_no_change(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    project.write("hotrun.toml", '[build]\ncommand = ": > l.lock; sleep 0.6; rm l.lock"\n')
+    session = start()
+    session.wait_for("problem", lambda event: event["message"].startswith("l.lock "))
+    session.wait_for("ignored", paths=["l.lock"])
+    for n in range(3):
+        builds = len(session.all("build_started"))
+        project.write("main.txt", f"{n}")
+        session.wait_for("build_finished", ok=True)
+        session.wait_for("ignored", paths=["l.lock"])
+        assert len(session.all("build_started")) == builds + 1
+
+
+@pytest.mark.parametrize("name", ["f", "app-{}.pid"])
+def test_an_app_that_writes_and_removes_a_file_in_each_life_is_slowed(
+    project: Project, start: Callable[..., Live], name: str
+) -> None:
+    program = f"""
+import os, signal, sys
+name = {name!r}.format(os.getpid())
+if os.path.exists(name):
+    os.remove(name)
+else:
+    with open(name, "w") as file:
+        file.write(str(os.getpid()))
+def end(*_):
+    if "pid" in name:
+        os.remove(name)
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+signal.pause()
+"""
+    project.write("hotrun.toml", f"[run]\ncommand = {python(program)}\n")
+    session = start()
+    shown = name.format("*")
+    session.wait_for("problem", lambda event: event["message"].startswith(f"{shown} "))
+    assert len(session.all("app_started")) <= 12
+
+
+RELOADER = """
+import signal, time
+def reload(*_):
+    with open("c.x", "w") as file:
+        file.write(str(time.time_ns()))
+signal.signal(signal.SIGHUP, reload)
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_an_app_that_writes_at_each_signal_what_sends_it_comes_to_an_end(
+    project: Project, start: Callable[..., Live]
+) -> None:
+    rule = '[[rule]]\nmatch = ["c.x"]\naction = "signal"\nsignal = "HUP"\n'
+    project.write("hotrun.toml", f"[run]\ncommand = {python(RELOADER)}\n{rule}")
+    session = start()
+    session.wait_for("output", text="up")
+    file = project.write("c.x", "by hand")
+    session.wait_for("problem", lambda event: event["message"].startswith("c.x "))
+    assert len(session.all("app_signalled")) <= 12
+    assert {hint.split("writes it, ")[-1] for _, hint in told(session)} == {
+        'put this into [watch] of hotrun.toml: exclude = ["/c.x"]'
+    }
+    for n in range(3):
+        written = file.stat().st_mtime  # a person is slower than the app
+        until(lambda written=written: time.time() > written + 0.6, "a while after the app")
+        before = len(session.all("app_signalled"))
+        project.write("c.x", f"by hand {n}")
+        until(lambda before=before: len(session.all("app_signalled")) > before, "the signal")
