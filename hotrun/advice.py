@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hotrun.breaker import escaped
+from hotrun.patterns import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from hotrun.breaker import Caught, Writer
+    from hotrun.breaker import Caught
+    from hotrun.streak import Writer
 
 MANY = 3  # caught files above which their directory is named
 

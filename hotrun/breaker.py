@@ -13,12 +13,12 @@ Pure: no clock and no disk. Times are seconds of the wall clock, as those in the
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from hotrun.lean import NamedTuple, dataclass
+from hotrun.lean import NamedTuple
+from hotrun.patterns import escaped, patterns
+from hotrun.streak import BUILDS, Blame, Phase, Streak, Window, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -29,44 +29,10 @@ START_WINDOW = 10.0
 SIGNAL_WINDOW = 2.0
 """Seconds from a signal of a rule in which what changes may be the app's: it reloads."""
 
-BUILDS = 3
-"""Builds in a row that a file may cause although the step itself writes it."""
-
 TICK = 0.01
 """Seconds by which the time of a file may be behind the clock: a tick of the kernel (HZ = 100)."""
 
-MOST_PAUSE = 30.0
-"""Seconds by which a build is put off at the most."""
-
-LEAST_SPREAD = 0.3  # seconds that the lags of a program may differ, on a busy machine
-SPREAD = 0.2  # the same, as a part of the lag
 MOST_WINDOWS = 64
-
-VARIES = r"[^\W_]*\d[^\W_]*"  # a pid, a time, a hash
-
-
-class Writer(NamedTuple):
-    """What may write.
-
-    Attributes:
-        kind: "build", "rule" (the command of one), "app", "beside" (a command before or after it),
-            "signal" (the app, when it is sent one).
-        name: Of a rule where it stands, of a command beside the app its key, of a signal its own.
-    """
-
-    kind: str
-    name: str = ""
-
-    @property
-    def shown(self) -> str:
-        """As a message names it."""
-        return {
-            "build": "the build",
-            "rule": f"the command of the rule at {self.name}",
-            "beside": f"a command of {self.name}",
-            "app": "the app",
-            "signal": "the app",
-        }[self.kind]
 
 
 class Change(NamedTuple):
@@ -140,96 +106,6 @@ class Verdict(NamedTuple):
     outside: bool = False
 
 
-class _Phase(NamedTuple):
-    """Of an app, ``stops`` is what it does from its stop signal on."""
-
-    writer: Writer
-    stops: bool
-
-
-@dataclass(eq=False, slots=True)
-class _Window:
-    """When a step could write."""
-
-    writer: Writer
-    stops: bool
-    start: float
-    end: float
-
-    @property
-    def phase(self) -> _Phase:
-        return _Phase(self.writer, self.stops)
-
-    @property
-    def is_the_step_alone(self) -> bool:
-        """Whether it is as long as the step; an app has long been up when others come by."""
-        return self.stops or self.writer.kind not in ("app", "signal")
-
-
-@dataclass(slots=True)
-class _Blame:
-    """One change that fits one window.
-
-    Attributes:
-        lag: Seconds from the window's start.
-        sure: Its step wrote at that moment.
-        gone: It is a removal.
-        brief: It is the removal of what came in a window, too.
-    """
-
-    window: _Window
-    lag: float
-    sure: bool
-    gone: bool
-    brief: bool
-
-
-@dataclass(slots=True)
-class _Streak:
-    """The changes of one path (or pattern) in a row, in one phase: the first of each run.
-
-    Attributes:
-        sure: So many of them were written by the step, and of the others that is not known.
-        gone: The last one was a removal.
-        comes_and_goes: There were removals and others.
-    """
-
-    blames: deque[_Blame] = field(default_factory=lambda: deque(maxlen=BUILDS))
-    count: int = 0
-    sure: int = 0
-    gone: bool = False
-    comes_and_goes: bool = False
-
-    def add(self, blame: _Blame) -> None:
-        """Go on with this, or begin anew; what is written again in the same run is left out.
-
-        Nobody removes a file, and makes it again, once in each run: that needs no pace.
-        """
-        self.comes_and_goes |= blame.brief or (bool(self.blames) and self.gone != blame.gone)
-        self.gone = blame.gone
-        if self.blames and self.blames[-1].window is blame.window:
-            return
-        lags = [each.lag for each in (*self.blames, blame)]
-        if not (blame.sure or self.comes_and_goes or _steady(lags)):
-            self.blames.clear()
-            self.count = 0  # how often it is sure stays: this one could not be measured
-        self.blames.append(blame)
-        self.count += 1
-        self.sure += blame.sure
-
-    def stays(self) -> bool:
-        """Begin again with the least pause, if somebody saved; say whether it is worth that."""
-        stays = self.comes_and_goes and self.count > BUILDS
-        self.count, self.sure = BUILDS, 0
-        return stays
-
-    @property
-    def pause(self) -> float:
-        """Seconds by which its build is put off: 1, 2, 4 and so on, from the fourth on."""
-        over = self.count - BUILDS
-        return min(MOST_PAUSE, 2.0 ** min(over - 1, 9)) if over > 0 else 0.0
-
-
 class Breaker:
     """Knows when which step ran, and which files it writes.
 
@@ -239,17 +115,17 @@ class Breaker:
 
     def __init__(self, start_window: float = START_WINDOW) -> None:
         self._start_window = start_window
-        self._windows: deque[_Window] = deque(maxlen=MOST_WINDOWS)
+        self._windows: deque[Window] = deque(maxlen=MOST_WINDOWS)
         # An app may write one file both when it starts and when it stops.
-        self._streaks: dict[tuple[str, _Phase], _Streak] = {}
-        self._kinds: dict[tuple[str, _Phase], _Streak] = {}  # by pattern
-        self._caught: set[tuple[str, _Phase]] = set()
+        self._streaks: dict[tuple[str, Phase], Streak] = {}
+        self._kinds: dict[tuple[str, Phase], Streak] = {}  # by pattern
+        self._caught: set[tuple[str, Phase]] = set()
         self._told: set[tuple[str, Writer, bool]] = set()
         self._made: dict[str, Writer] = {}  # what is there, and a step is known to have written
         self._came: set[str] = set()  # what is there, and changed last while a step ran
         self._absent: set[str] = set()  # what was gone when it was last told of
         self._pending: set[str] = set()  # what was not there, has come, and is held
-        self._needed: dict[tuple[str, _Phase], int] = {}  # runs that have to be sure, if not BUILDS
+        self._needed: dict[tuple[str, Phase], int] = {}  # runs that have to be sure, if not BUILDS
 
     # --- when steps ran ---
 
@@ -258,11 +134,11 @@ class Breaker:
         self._pending.clear()  # it may read them
         window = {"app": self._start_window, "signal": SIGNAL_WINDOW}.get(writer.kind, math.inf)
         end = at + window
-        self._windows.append(_Window(writer, stops=False, start=at, end=end))
+        self._windows.append(Window(writer, stops=False, start=at, end=end))
 
     def stopping(self, writer: Writer, at: float) -> None:
         """The app was sent its stop signal: many save their state then."""
-        self._windows.append(_Window(writer, stops=True, start=at, end=math.inf))
+        self._windows.append(Window(writer, stops=True, start=at, end=math.inf))
 
     def ended(self, writer: Writer, at: float) -> None:
         """A step is over: the time when its end was seen."""
@@ -326,7 +202,7 @@ class Breaker:
         self._remember(changes, blames)
         return verdict._replace(void=void, doubted=doubted)
 
-    def _of_caught(self, blames: Mapping[str, _Blame | None]) -> dict[str, Writer]:
+    def _of_caught(self, blames: Mapping[str, Blame | None]) -> dict[str, Writer]:
         """Return who wrote what triggers nothing."""
         return {
             path: blame.window.writer
@@ -341,7 +217,7 @@ class Breaker:
                 if place[0] in paths or not streak.stays():
                     del streaks[place]
 
-    def _remember(self, changes: Mapping[str, Change], blames: Mapping[str, _Blame | None]) -> None:
+    def _remember(self, changes: Mapping[str, Change], blames: Mapping[str, Blame | None]) -> None:
         """Write down what is there now, and whose it is."""
         for path, blame in blames.items():
             gone, came = changes[path].gone, blame is not None and not blame.gone
@@ -368,7 +244,7 @@ class Breaker:
     def _is_doubted(self, path: str, at: float | None) -> bool:
         return bool(self._holding(at)) or any(path == known for known, _ in self._caught)
 
-    def _holding(self, at: float | None) -> list[_Window]:
+    def _holding(self, at: float | None) -> list[Window]:
         """Return the windows that hold a time, or else begin a tick after it; the last first."""
         if at is None:
             return []
@@ -383,7 +259,7 @@ class Breaker:
         path: str,
         change: Change,
         wrote: Callable[[str, Writer, float], bool | None],
-    ) -> _Blame | None:
+    ) -> Blame | None:
         """Blame who wrote, else the last one of whom that is not known, else nobody."""
         found, at = None, change.at
         for window in self._holding(at):
@@ -392,7 +268,7 @@ class Breaker:
             if not did and change.writes_nothing:
                 did = self._unmade(path, change, window)
             brief = change.gone and path in self._came
-            blame = _Blame(window, at - window.start, bool(did), change.gone, brief)
+            blame = Blame(window, at - window.start, bool(did), change.gone, brief)
             if did:
                 return blame
             if did is None:
@@ -401,21 +277,21 @@ class Breaker:
                 self._needed[place] = 2 * self._needed.get(place, BUILDS)
         return found
 
-    def _unmade(self, path: str, change: Change, window: _Window) -> bool | None:
+    def _unmade(self, path: str, change: Change, window: Window) -> bool | None:
         """Whether a step has made a change that writes nothing: it removes what it made."""
         is_own = change.gone and self._made.get(path) == window.writer
         return True if is_own and window.is_the_step_alone else None
 
-    def _note(self, own: Mapping[str, _Blame]) -> list[Caught]:
+    def _note(self, own: Mapping[str, Blame]) -> list[Caught]:
         """Write down a change that the steps themselves may have made; return what is caught."""
         caught: list[Caught] = []
         for path, blame in own.items():
             place = path, blame.window.phase
-            streak = self._streaks.setdefault(place, _Streak())
+            streak = self._streaks.setdefault(place, Streak())
             streak.add(blame)
             if blame.sure or streak.comes_and_goes:
-                for kind in _patterns(path):
-                    self._kinds.setdefault((kind, place[1]), _Streak()).add(blame)
+                for kind in patterns(path):
+                    self._kinds.setdefault((kind, place[1]), Streak()).add(blame)
             if streak.sure >= self._needed.get(place, BUILDS):
                 del self._streaks[place]
                 self._caught.add(place)
@@ -431,7 +307,7 @@ class Breaker:
         return [caught]
 
     def _put_off(
-        self, own: Mapping[str, _Blame], dropped: Mapping[str, Writer], caught: list[Caught]
+        self, own: Mapping[str, Blame], dropped: Mapping[str, Writer], caught: list[Caught]
     ) -> Verdict:
         """Let what counts all the same wait, if it has come too often."""
         found = {path: self._pause(path, own[path]) for path in own if path not in dropped}
@@ -447,37 +323,14 @@ class Breaker:
         pause = min((found[path][0] for path in held), default=0.0)
         return Verdict(counting, dropped, held, pause, tuple(caught))
 
-    def _pause(self, path: str, blame: _Blame) -> tuple[float, str]:
+    def _pause(self, path: str, blame: Blame) -> tuple[float, str]:
         """Return the seconds that a path has to wait, and the pattern for which it has to."""
         phase = blame.window.phase
         streak = self._streaks[path, phase]
         pauses = []
         if streak.count <= 1 + streak.comes_and_goes:  # the name is new
-            kinds = [(kind, self._kinds.get((kind, phase))) for kind in _patterns(path)]
+            kinds = [(kind, self._kinds.get((kind, phase))) for kind in patterns(path)]
             suspect = blame.sure or streak.comes_and_goes
             pauses = [(k.pause, name) for name, k in kinds if k and (suspect or k.comes_and_goes)]
         longest = max(pauses, key=lambda each: each[0], default=(0.0, ""))  # the narrowest of them
         return max((streak.pause, ""), longest, key=lambda each: each[0])
-
-
-def _steady(lags: list[float]) -> bool:
-    return max(lags) - min(lags) <= max(LEAST_SPREAD, SPREAD * max(lags))
-
-
-def _patterns(path: str) -> list[str]:
-    """Return globs of a file's neighbours of its kind, the narrowest first: ``logs/app.*.log``."""
-    import re
-
-    directory, name = os.path.split(path)
-    parts = [escaped(part) for part in re.split(VARIES, name)]
-    first, dot, _ = name.partition(".")
-    names = ["*".join(parts)] if len(parts) > 1 else []
-    if first and dot:
-        names.append(f"{escaped(first)}.*")
-    names.append(f"*{escaped(os.path.splitext(name)[1])}")
-    return [os.path.join(escaped(directory), each) for each in dict.fromkeys(names)]
-
-
-def escaped(path: str) -> str:
-    """Return a path as a glob that fits nothing else."""
-    return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)

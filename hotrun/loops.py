@@ -14,11 +14,12 @@ from stat import S_ISLNK
 from typing import TYPE_CHECKING, Protocol
 
 from hotrun import notices
-from hotrun.breaker import SIGNAL_WINDOW, TICK, Breaker, Change, Writer
+from hotrun.breaker import SIGNAL_WINDOW, TICK, Breaker, Change
 from hotrun.lean import NamedTuple
 from hotrun.process import tree
 from hotrun.process.session_file import DIRECTORY
 from hotrun.process.wrote import Meter, is_counted, write_out
+from hotrun.streak import Writer
 
 if TYPE_CHECKING:
     import asyncio

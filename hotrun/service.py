@@ -10,13 +10,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import core, facts, notices
-from hotrun.breaker import Writer
 from hotrun.jobs.build import BuildJob, Task
 from hotrun.loops import BUILD
 from hotrun.process import command as commands
 from hotrun.process.artifact import Artifact
 from hotrun.process.backdate import Backdate
 from hotrun.process.usage import SAMPLE, Measurement, Use
+from hotrun.streak import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,16 +9,14 @@ import pytest
 
 from hotrun.advice import advice
 from hotrun.breaker import (
-    BUILDS,
-    MOST_PAUSE,
     SIGNAL_WINDOW,
     START_WINDOW,
     Breaker,
     Caught,
     Change,
     Verdict,
-    Writer,
 )
+from hotrun.streak import BUILDS, MOST_PAUSE, Writer
 
 BUILD, APP, RULE = Writer("build"), Writer("app"), Writer("rule", "hotrun.toml:12")
 FILE = "gen/version.go"

@@ -12,7 +12,9 @@ import hotrun
 PACKAGE = Path(hotrun.__file__).parent
 WINGS = ("watch", "config", "process", "notices")
 PURE = ("core", "facts", "record", "state")  # of these the core is made
-FLOORS = dict.fromkeys((*PURE, "address", "advice", "breaker", "errors", "lean"), 0)
+FLOORS = dict.fromkeys(
+    (*PURE, "address", "advice", "breaker", "streak", "patterns", "errors", "lean"), 0
+)
 FLOORS |= dict.fromkeys(("units", "url", "variables"), 0)
 FLOORS |= dict.fromkeys(WINGS, 1)
 LOOP = ("alarms", "feed", "feeds", "host", "inputs", "jobs", "loops", "options", "reload")

@@ -6,7 +6,6 @@ import signal
 from typing import TYPE_CHECKING
 
 from hotrun import facts, notices
-from hotrun.breaker import Writer
 from hotrun.errors import HotrunError
 from hotrun.host import Clock
 from hotrun.jobs import exit_code, halted, signal_name
@@ -19,6 +18,7 @@ from hotrun.process import command as commands
 from hotrun.process import tree
 from hotrun.process.child import Child, Hooks
 from hotrun.process.spawn import BusyError, SpawnError
+from hotrun.streak import Writer
 
 if TYPE_CHECKING:
     import asyncio

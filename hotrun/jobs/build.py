@@ -20,11 +20,11 @@ from hotrun.process.spawn import Spawn, SpawnError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hotrun.breaker import Writer
     from hotrun.host import Host
     from hotrun.process.artifact import Artifact
     from hotrun.process.backdate import Backdate
     from hotrun.process.diagnostics import Diagnostic
+    from hotrun.streak import Writer
 
 # Of what a build prints, as much is looked through for what compilers complain about: reads of a
 # pipe, 64 KiB at most. A good build's app waits for it, and a MiB takes 30 ms.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from live import Live, Project, free_port, until
 
-from hotrun.breaker import BUILDS
+from hotrun.streak import BUILDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
