@@ -62,6 +62,7 @@ REASONS: dict[tuple[str, ...], str] = {
     ("reaction", "nodemon"): _EARLY,
     ("reaction", "watchmedo"): _TWICE,
     ("restart", "nodemon"): _EARLY,
+    ("restart", "inotifywait loop"): _STOPPED,
     ("restart", "entr", _AFTER): _STOPPED,
     ("restart", "inotifywait loop", _AFTER): _STOPPED,
     ("restart", "reflex", _AFTER): _STOPPED,
