@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from tool import environment
@@ -60,6 +61,7 @@ class Peer:
         restarts: It replaces an app that still runs.
         is_default: It is measured with its default settings.
         help: The arguments that make it tell how it is called.
+        module: What it imports into our own interpreter, which need not be the program's.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Peer:
     restarts: bool = True
     is_default: bool = True
     help: tuple[str, ...] = ("--help",)
+    module: str = ""
 
     @property
     def path(self) -> str | None:
@@ -79,7 +82,7 @@ class Peer:
     @property
     def is_here(self) -> bool:
         """Whether it can be started."""
-        return self.path is not None
+        return self.path is not None and (not self.module or find_spec(self.module) is not None)
 
     def version(self) -> str:
         """Return what it, its package or its module calls its version; "?" if nobody tells."""

@@ -30,6 +30,13 @@ def _watchmedo(work: Work) -> list[str]:
 
 PYTHON = (
     Peer("watchfiles", "watchfiles", ("--version",), _watchfiles, is_fast=False),
-    Peer("watchfiles API", "watchfiles", ("--version",), _watchfiles_api, is_default=False),
+    Peer(
+        "watchfiles API",
+        "watchfiles",
+        ("--version",),
+        _watchfiles_api,
+        is_default=False,
+        module="watchfiles",
+    ),
     Peer("watchmedo", "watchmedo", ("--version",), _watchmedo),
 )
