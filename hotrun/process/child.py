@@ -322,10 +322,11 @@ class Child:
         ]
 
     def _tell(self, untold: list[Stat]) -> None:
+        if self._signal is None:
+            return
         self._told.update(stat.process for stat in untold)
         for stat in untold:
-            if self._signal is not None:
-                tree.send(stat.process, self._signal)
+            tree.send(stat.process, self._signal)
             tree.wake(stat)
 
     def _kill_all(self, left: list[Stat]) -> None:
